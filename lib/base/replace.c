@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Atomic replacement of one file: design section 5's rule for every write. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+#include "root.h"
+
+#define MAX_LINKS 16
+
+struct target {
+	int dir; /* directory that holds the file itself, links followed */
+	char name[NAME_MAX + 1];
+	int old; /* the file that is replaced, -1 when new */
+	struct stat st;
+};
+
+static void target_done(struct target *t)
+{
+	closep(&t->dir);
+	closep(&t->old);
+}
+
+static int split(const char *path, char dir[static PATH_MAX], char name[static NAME_MAX + 1])
+{
+	const char *slash = strrchr(path, '/');
+	size_t n = slash ? (size_t)(slash - path) : 0;
+
+	if (n >= PATH_MAX || !slash || strlen(slash + 1) > NAME_MAX || !slash[1])
+		return -EINVAL;
+	memcpy(dir, path, n);
+	strcpy(dir + n, n ? "" : "/");
+	strcpy(name, slash + 1);
+	return 0;
+}
+
+/* Follows links at the last part by hand: the temporary file must lie beside the real one. */
+static int find_target(const struct root *r, const char *path, struct target *t)
+{
+	char at[PATH_MAX], dir[PATH_MAX], link[PATH_MAX];
+
+	if (strlen(path) >= sizeof(at))
+		return -ENAMETOOLONG;
+	strcpy(at, path);
+	for (int hops = 0; hops < MAX_LINKS; hops++) {
+		ssize_t n;
+		int err = split(at, dir, t->name);
+
+		if (err < 0)
+			return err;
+		closep(&t->dir);
+		t->dir = root_openat(r, dir, O_RDONLY | O_DIRECTORY);
+		if (t->dir < 0)
+			return t->dir;
+		n = readlinkat(t->dir, t->name, link, sizeof(link) - 1);
+		if (n < 0)
+			return errno == EINVAL || errno == ENOENT ? 0 : -errno;
+		link[n] = '\0';
+		if (link[0] == '/')
+			strcpy(at, link);
+		else if (snprintf(at, sizeof(at), "%s/%s", dir, link) >= (int)sizeof(at))
+			return -ENAMETOOLONG;
+	}
+	return -ELOOP;
+}
+
+static int copy_xattrs(int from, int to)
+{
+	char names[4096], value[65536];
+	ssize_t n = flistxattr(from, names, sizeof(names));
+
+	if (n < 0)
+		return errno == ENOTSUP ? 0 : -errno;
+	for (char *name = names; name < names + n; name += strlen(name) + 1) {
+		ssize_t size = fgetxattr(from, name, value, sizeof(value));
+
+		if (size < 0)
+			return -errno;
+		if (fsetxattr(to, name, value, (size_t)size, 0) < 0 && errno != ENOTSUP)
+			return -errno;
+	}
+	return 0;
+}
+
+static int dress(int fd, const struct target *t, const struct file_attr *attr)
+{
+	uid_t uid = t->old >= 0 ? t->st.st_uid : attr->uid;
+	gid_t gid = t->old >= 0 ? t->st.st_gid : attr->gid;
+	mode_t mode = t->old >= 0 ? t->st.st_mode & 07777 : attr->mode;
+
+	/* An unprivileged caller that already owns what it writes needs no chown. */
+	if ((uid != geteuid() || gid != getegid()) && fchown(fd, uid, gid) < 0)
+		return -errno;
+	if (fchmod(fd, mode) < 0)
+		return -errno;
+	return t->old >= 0 ? copy_xattrs(t->old, fd) : 0;
+}
+
+static int fill(int fd, const void *bytes, size_t size)
+{
+	const char *p = bytes;
+
+	while (size) {
+		ssize_t n = write(fd, p, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+static int write_beside(const struct target *t, const char *temp, const void *bytes, size_t size,
+			const struct file_attr *attr)
+{
+	_cleanup_close_ int fd = openat(t->dir, temp,
+					O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = fill(fd, bytes, size);
+	if (err == 0)
+		err = dress(fd, t, attr);
+	if (err == 0 && fsync(fd) < 0)
+		err = -errno;
+	return err;
+}
+
+int root_replace(const struct root *r, const char *path, const void *bytes, size_t size,
+		 const struct file_attr *attr)
+{
+	_cleanup_(target_done) struct target t = {.dir = -1, .old = -1};
+	char temp[NAME_MAX + 1];
+	int err = find_target(r, path, &t);
+
+	if (err < 0)
+		return err;
+	/* Dot first: no reader of a ".d" folder takes a leftover of a power cut for a file. */
+	if (snprintf(temp, sizeof(temp), ".%.200s.pthru-new", t.name) >= (int)sizeof(temp))
+		return -ENAMETOOLONG;
+	t.old = openat(t.dir, t.name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (t.old < 0 && errno != ENOENT)
+		return -errno;
+	if (t.old >= 0 && fstat(t.old, &t.st) < 0)
+		return -errno;
+	if (t.old >= 0 && !S_ISREG(t.st.st_mode))
+		return -EINVAL;
+	unlinkat(t.dir, temp, 0);
+	err = write_beside(&t, temp, bytes, size, attr);
+	if (err == 0 && renameat(t.dir, temp, t.dir, t.name) < 0)
+		err = -errno;
+	if (err < 0) {
+		unlinkat(t.dir, temp, 0);
+		return err;
+	}
+	return fsync(t.dir) < 0 && errno != EINVAL ? -errno : 0;
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "root.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+struct root {
+	int fd;
+	bool live;
+};
+
+int root_open(const char *dir, struct root **ret)
+{
+	_cleanup_root_ struct root *r = calloc(1, sizeof(*r));
+	struct stat here, slash;
+
+	if (!r)
+		return -ENOMEM;
+	r->fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (r->fd < 0)
+		return -errno;
+	r->live = fstat(r->fd, &here) == 0 && stat("/", &slash) == 0 &&
+		  here.st_dev == slash.st_dev && here.st_ino == slash.st_ino;
+	*ret = TAKE(r);
+	return 0;
+}
+
+struct root *root_free(struct root *r)
+{
+	if (!r)
+		return NULL;
+	if (r->fd >= 0)
+		close(r->fd);
+	free(r);
+	return NULL;
+}
+
+int root_fd(const struct root *r)
+{
+	return r->fd;
+}
+
+int root_is_live(const struct root *r)
+{
+	return r->live;
+}
+
+static int open_beneath(const struct root *r, const char *path, int flags, mode_t mode)
+{
+	struct open_how how = {
+		.flags = (unsigned long long)(flags | O_CLOEXEC),
+		.mode = flags & O_CREAT ? mode : 0,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+
+	/* A concurrent rename makes the kernel unsure whether ".." stayed inside: try again. */
+	for (int tries = 0; tries < 16; tries++) {
+		long fd = syscall(SYS_openat2, r->fd, *path ? path : "/", &how, sizeof(how));
+
+		if (fd >= 0)
+			return (int)fd;
+		if (errno != EAGAIN)
+			break;
+	}
+	return -errno;
+}
+
+int root_openat(const struct root *r, const char *path, int flags)
+{
+	return open_beneath(r, path, flags, 0);
+}
+
+static int read_to_end(int fd, size_t expect, size_t max, struct arena *a, const char **ret,
+		       size_t *ret_size)
+{
+	_cleanup_free_ char *bytes = NULL;
+	size_t size = 0, cap = expect ? expect + 1 : 4096;
+	const char *copy;
+
+	bytes = malloc(cap);
+	if (!bytes)
+		return -ENOMEM;
+	for (;;) {
+		ssize_t n;
+		char *grown;
+
+		if (size > max)
+			return -EFBIG;
+		if (size == cap) {
+			cap *= 2;
+			grown = realloc(bytes, cap);
+			if (!grown)
+				return -ENOMEM;
+			bytes = grown;
+		}
+		n = read(fd, bytes + size, cap - size);
+		if (n == 0)
+			break;
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		size += (size_t)n;
+	}
+	copy = arena_memdup(a, bytes, size);
+	if (!copy)
+		return -ENOMEM;
+	*ret = copy;
+	*ret_size = size;
+	return 0;
+}
+
+int root_read(const struct root *r, const char *path, size_t max, struct arena *a, const char **ret,
+	      size_t *ret_size)
+{
+	_cleanup_close_ int fd = open_beneath(r, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	if (st.st_size > 0 && (size_t)st.st_size > max)
+		return -EFBIG;
+	/* sysfs says 4096 for everything: its files are short, so the guess is only a first size.
+	 */
+	return read_to_end(fd, (size_t)st.st_size, max, a, ret, ret_size);
+}
+
+static int open_parent(const struct root *r, const char *path, const char **ret_name)
+{
+	const char *slash = strrchr(path, '/');
+	char dir[PATH_MAX];
+	size_t n = slash ? (size_t)(slash - path) : 0;
+
+	if (n >= sizeof(dir))
+		return -ENAMETOOLONG;
+	*ret_name = slash ? slash + 1 : path;
+	if (!**ret_name)
+		return -EINVAL;
+	memcpy(dir, path, n);
+	dir[n] = '\0';
+	return open_beneath(r, n ? dir : "/", O_RDONLY | O_DIRECTORY, 0);
+}
+
+int root_readlink(const struct root *r, const char *path, struct arena *a, const char **ret)
+{
+	const char *name, *copy;
+	_cleanup_close_ int dir = open_parent(r, path, &name);
+	char target[PATH_MAX];
+	ssize_t n;
+
+	if (dir < 0)
+		return dir;
+	n = readlinkat(dir, name, target, sizeof(target));
+	if (n < 0)
+		return -errno;
+	copy = arena_strndup(a, target, (size_t)n);
+	if (!copy)
+		return -ENOMEM;
+	*ret = copy;
+	return 0;
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int list_dir(DIR *d, struct arena *a, struct words *names)
+{
+	for (;;) {
+		struct dirent *e;
+		const char *copy;
+
+		errno = 0;
+		e = readdir(d);
+		if (!e)
+			return -errno;
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		copy = arena_strdup(a, e->d_name);
+		if (!copy || array_push(a, names, copy) < 0)
+			return -ENOMEM;
+	}
+}
+
+int root_list(const struct root *r, const char *path, struct arena *a, struct words *ret)
+{
+	_cleanup_close_ int fd = open_beneath(r, path, O_RDONLY | O_DIRECTORY, 0);
+	struct words names = {0};
+	DIR *d;
+	int err;
+
+	if (fd < 0)
+		return fd;
+	d = fdopendir(fd);
+	if (!d)
+		return -errno;
+	take_fd(&fd);
+	err = list_dir(d, a, &names);
+	closedir(d);
+	if (err < 0)
+		return err;
+	if (names.n)
+		qsort(names.at, names.n, sizeof(*names.at), by_bytes);
+	*ret = names;
+	return 0;
+}
+
+int root_stat(const struct root *r, const char *path, struct stat *ret)
+{
+	_cleanup_close_ int fd = open_beneath(r, path, O_PATH, 0);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*ret = st;
+	return 0;
+}
+
+int root_lstat(const struct root *r, const char *path, struct stat *ret)
+{
+	_cleanup_close_ int fd = open_beneath(r, path, O_PATH | O_NOFOLLOW, 0);
+	struct stat st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*ret = st;
+	return 0;
+}
+
+int root_write_attr(const struct root *r, const char *path, const char *value)
+{
+	_cleanup_close_ int fd = open_beneath(r, path, O_WRONLY | O_NOCTTY, 0);
+	size_t n = strlen(value);
+
+	if (fd < 0)
+		return fd;
+	return write(fd, value, n) == (ssize_t)n ? 0 : errno ? -errno : -EIO;
+}
+
+static int write_all(int fd, const char *bytes, size_t size)
+{
+	while (size) {
+		ssize_t n = write(fd, bytes, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		bytes += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+int root_append(const struct root *r, const char *path, const char *bytes, mode_t mode)
+{
+	_cleanup_close_ int fd = open_beneath(r, path, O_WRONLY | O_APPEND | O_CREAT, mode);
+
+	if (fd < 0)
+		return fd;
+	return write_all(fd, bytes, strlen(bytes));
+}
+
+int root_unlink(const struct root *r, const char *path)
+{
+	const char *name;
+	_cleanup_close_ int dir = open_parent(r, path, &name);
+
+	if (dir < 0)
+		return dir;
+	if (unlinkat(dir, name, 0) < 0)
+		return -errno;
+	return fsync(dir) < 0 && errno != EINVAL ? -errno : 0;
+}
+
+int root_mkdirs(const struct root *r, const char *path)
+{
+	char part[PATH_MAX];
+	size_t n = strlen(path);
+
+	if (n >= sizeof(part))
+		return -ENAMETOOLONG;
+	for (size_t i = 1; i <= n; i++) {
+		const char *name;
+		_cleanup_close_ int dir = -1;
+
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		memcpy(part, path, i);
+		part[i] = '\0';
+		dir = open_parent(r, part, &name);
+		if (dir < 0)
+			return dir;
+		if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST)
+			return -errno;
+	}
+	return 0;
+}

@@ -1,0 +1,65 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Make the Debian 12 tree that the sysroot and the VM tier stand on, once, and print its path.
+# usage: tree.sh [--key]
+# It lives in the cache folder under a key made of this recipe (which holds the package list) and is
+# made under another name first, so that a tree with the right name is always a whole one.
+set -eu
+
+# The product's libraries; the platform it configures; what the checks look with.
+TREE_PACKAGES='libyaml-0-2 libkmod2 libpci3 libjson-c5 libarchive13 libblkid1 libmount1 libmd0
+libsystemd0 linux-image-amd64 initramfs-tools lz4 zstd grub-pc grub-efi-amd64-bin systemd
+systemd-sysv udev kmod pciutils iproute2 procps fdisk dosfstools busybox qemu-system-x86'
+
+cache=${PTHRU_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/passthroughd}
+key=$(sha256sum <"$0" | cut -c 1-16)
+tree=$cache/tree-$key
+
+if [ "${1-}" = --key ]; then
+	echo "$key"
+	exit 0
+fi
+mkdir -p "$cache"
+
+# One at a time, and in a mount namespace of its own: nothing that is mounted here outlives this script.
+if [ "${PTHRU_TREE_INSIDE-}" != yes ]; then
+	export PTHRU_TREE_INSIDE=yes
+	exec flock "$cache/tree.lock" unshare --mount --propagation private sh "$0" "$@"
+fi
+if [ -d "$tree" ]; then
+	echo "$tree"
+	exit 0
+fi
+
+work=$cache/tree-new
+log=$cache/tree.log
+rm -rf --one-file-system "$work" "$cache"/tree-????????????????
+mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Codename: bookworm' 2>/dev/null | head -n 1)
+
+make_tree() {
+	# debootstrap has a mirror of its own when we know none.
+	# shellcheck disable=SC2086
+	debootstrap --variant=minbase bookworm "$work" ${mirror:+"$mirror"}
+	printf '#!/bin/sh\nexit 101\n' >"$work/usr/sbin/policy-rc.d"
+	chmod 755 "$work/usr/sbin/policy-rc.d"
+	echo force-unsafe-io >"$work/etc/dpkg/dpkg.cfg.d/unsafe"
+	echo 'Acquire::Languages "none";' >"$work/etc/apt/apt.conf.d/99small"
+	mount -t proc proc "$work/proc"
+	mount --bind /dev "$work/dev"
+	echo 'grub-pc grub-pc/install_devices_empty boolean true' | chroot "$work" debconf-set-selections
+	# shellcheck disable=SC2086
+	DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 chroot "$work" \
+		apt-get -q -y -o Dpkg::Use-Pty=0 install --no-install-recommends $TREE_PACKAGES
+	chroot "$work" apt-get -q clean
+	umount "$work/proc" "$work/dev"
+	rm -rf "$work/usr/sbin/policy-rc.d" "$work/etc/dpkg/dpkg.cfg.d/unsafe" \
+		"$work"/var/lib/apt/lists/* "$work"/usr/share/doc/*
+}
+
+if ! make_tree >"$log" 2>&1 </dev/null; then
+	echo "the Debian tree could not be made; the end of $log:" >&2
+	tail -n 20 "$log" >&2
+	exit 1
+fi
+mv "$work" "$tree"
+echo "$tree"
