@@ -46,6 +46,9 @@ make_tree() {
 	echo 'Acquire::Languages "none";' >"$work/etc/apt/apt.conf.d/99small"
 	mount -t proc proc "$work/proc"
 	mount --bind /dev "$work/dev"
+	# The fastest compressor: an image takes minutes in a guest otherwise.
+	mkdir -p "$work/etc/initramfs-tools/conf.d"
+	echo COMPRESS=lz4 >"$work/etc/initramfs-tools/conf.d/tree.conf"
 	echo 'grub-pc grub-pc/install_devices_empty boolean true' | chroot "$work" debconf-set-selections
 	# shellcheck disable=SC2086
 	DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 chroot "$work" \

@@ -113,19 +113,10 @@ class Machine:
                 self.boot_id = line[6:]
                 return
 
-    def wait_off(self, limit=120):
-        try:
-            self.process.wait(limit)
-        except subprocess.TimeoutExpired as error:
-            raise MachineError("the guest did not power off in %d s" % limit) from error
-        self.kill()
-
     def run(self, command, limit=60):
         """Run COMMAND by sh as root in the guest: (exit code, output). 124: took more than LIMIT seconds."""
-        self.number += 1
-        text = base64.b64encode(command.encode()).decode()
         started = time.monotonic()
-        self.connection.sendall(("%d %d %s\n" % (self.number, limit, text)).encode())
+        self._send(command, limit)
         end = started + limit + 60
         output = ""
         while True:
@@ -150,8 +141,21 @@ class Machine:
                   % (path, data, path, mode, path))
 
     def reboot(self, limit=400):
-        self.run("systemctl reboot --no-block")
+        self._send("systemctl reboot", 60)
         self.wait_boot(limit)
+
+    def power_off(self, limit=120):
+        self._send("systemctl poweroff", 60)
+        try:
+            self.process.wait(limit)
+        except subprocess.TimeoutExpired as error:
+            raise MachineError("the guest did not power off in %d s" % limit) from error
+        self.kill()
+
+    def _send(self, command, limit):
+        self.number += 1
+        text = base64.b64encode(command.encode()).decode()
+        self.connection.sendall(("%d %d %s\n" % (self.number, limit, text)).encode())
 
     def _line(self, end, waiting_for):
         while b"\n" not in self.pending:

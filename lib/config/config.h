@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * YAML to SPEC: parse, check, match, merge, fill defaults (design section 3). Pure: bytes in,
+ * values out; the caller reads the files. One typed table of keys (schema.h) drives everything.
+ */
+#pragma once
+
+#include "diag.h"
+#include "spec.h"
+
+#define SPEC_FILE_MAX (1u << 20) /* bytes; a larger file is CODE_TOO_LARGE before it is parsed */
+
+struct config_input {
+	const char *path; /* as shown in diagnostics */
+	const char *bytes;
+	size_t size;
+};
+
+/* What match: looks at; empty strings never match anything but "*". */
+struct config_facts {
+	const char *hostname;
+	enum cpu_vendor cpu_vendor;
+	const char *dmi_vendor, *dmi_product, *dmi_board;
+	const struct pci_id *ids; /* of all devices present */
+	size_t n_ids;
+};
+
+/*
+ * Builds the SPEC of all inputs, which come in merge order. Files whose match: fails are checked
+ * all the same and then left out (note 16). facts NULL: match: is checked but always holds
+ * (`check` on any machine). Returns 0; -EINVAL with errors in diags; -ENOMEM.
+ */
+int config_load(const struct config_input *inputs, size_t n, const struct config_facts *facts,
+		struct diags *diags, struct spec **ret);
+
+/* Renders the key table: JSON Schema (draft 2020-12), the manual's key reference in mdoc, and a
+ * libFuzzer dictionary. */
+void config_render_schema(struct strbuf *out);
+void config_render_manual(struct strbuf *out);
+void config_render_dictionary(struct strbuf *out);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* HOST from a tree: reads everything the planner judges by, changes nothing. */
+#pragma once
+
+#include "host.h"
+#include "tree.h"
+
+struct observe_options {
+	bool aliases; /* read modules.alias and builtin modinfo: needed when a device is wished */
+	bool names;   /* look up pci.ids: for devices and explain */
+	bool images;  /* open the initramfs images: not needed for devices */
+	bool holders; /* look for processes that hold devices open (live root only) */
+};
+
+/* Looks at the whole host. Missing parts are ordinary and stay empty. 0 or -ENOMEM. */
+int host_observe(struct tree *tree, const struct observe_options *options, struct host **ret);

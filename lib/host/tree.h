@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where a host is read from: a root directory, or the text of a capture. observe sees only this
+ * table, so that both give the same HOST. Paths are absolute below the tree.
+ */
+#pragma once
+
+#include <sys/stat.h>
+
+#include "array.h"
+#include "host.h"
+#include "root.h"
+
+struct tree_stat {
+	mode_t mode; /* with the file type */
+	uid_t uid;
+	gid_t gid;
+	uint64_t size, dev, ino;
+	int64_t mtime_ns, ctime_ns;
+};
+
+struct tree;
+
+struct tree_ops {
+	/* All return 0 or negative errno; results live in the arena. */
+	int (*read)(struct tree *t, const char *path, size_t max, struct arena *a, const char **ret,
+		    size_t *ret_size);
+	int (*readlink)(struct tree *t, const char *path, struct arena *a, const char **ret);
+	int (*list)(struct tree *t, const char *path, struct arena *a, struct words *ret);
+	int (*stat)(struct tree *t, const char *path, struct tree_stat *ret);
+	/* The initramfs image at path, opened and read; 0 also for BAD ones (status says so). */
+	int (*image)(struct tree *t, const char *path, struct arena *a, struct host_image *ret);
+	/* NULL, or: processes that hold a device node or VFIO group open. */
+	struct tree *(*free)(struct tree *t);
+};
+
+struct tree {
+	const struct tree_ops *ops;
+	bool live;    /* the running system's own "/" */
+	bool capture; /* from a capture's text */
+};
+
+/* A tree over a root directory (borrowed). cache_path: image cache to use or NULL (note 3). */
+int tree_root_new(const struct root *root, struct tree **ret);
+
+/*
+ * A tree over a capture's text (copied). -EBADMSG with a diagnostic for a malformed or unfinished
+ * one (note 31).
+ */
+int tree_capture_new(const char *name, const char *text, size_t size, struct diags *diags,
+		     struct tree **ret);
+
+struct tree *tree_free(struct tree *t);
+DEFINE_CLEANUP(struct tree *, tree_free);
+#define _cleanup_tree_ _cleanup_(tree_freep)

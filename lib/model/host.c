@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "host.h"
+
+#include <string.h>
+
+#include "names.h"
+
+static const char *const image_statuses[_IMAGE_STATUS_MAX] = {
+	[IMAGE_ABSENT] = "absent",
+	[IMAGE_READ] = "read",
+	[IMAGE_BAD] = "bad",
+	[IMAGE_UNREADABLE] = "unreadable",
+};
+DEFINE_NAMES(image_status, enum image_status, image_statuses);
+
+static const char *const loaders[_LOADER_MAX] = {
+	[LOADER_NONE] = "none",
+	[LOADER_GRUB] = "grub",
+	[LOADER_SYSTEMD_BOOT] = "systemd-boot",
+	[LOADER_PROXMOX] = "proxmox-boot-tool",
+};
+DEFINE_NAMES(loader, enum loader, loaders);
+
+static const char *const uses[_USE_KIND_MAX] = {
+	[USE_ROOT] = "root",
+	[USE_BOOT] = "boot",
+	[USE_ESP] = "esp",
+	[USE_SWAP] = "swap",
+	[USE_MOUNT] = "mount",
+	[USE_MEMBER] = "member",
+	[USE_DEFAULT_ROUTE] = "default-route",
+	[USE_NET_UP] = "network",
+	[USE_CONSOLE] = "console",
+	[USE_OPEN] = "open",
+};
+DEFINE_NAMES(use_kind, enum use_kind, uses);
+
+/* Binary search: arrays of a host are sorted, and a 10,000-function host asks often. */
+#define FIND(array, compare)                                                                       \
+	({                                                                                         \
+		size_t lo_ = 0, hi_ = (array)->n;                                                  \
+		typeof((array)->at + 0) found_ = NULL;                                             \
+		while (lo_ < hi_ && !found_) {                                                     \
+			size_t mid_ = lo_ + (hi_ - lo_) / 2;                                       \
+			typeof((array)->at + 0) it = &(array)->at[mid_];                           \
+			int order_ = (compare);                                                    \
+			if (order_ == 0)                                                           \
+				found_ = it;                                                       \
+			else if (order_ < 0)                                                       \
+				lo_ = mid_ + 1;                                                    \
+			else                                                                       \
+				hi_ = mid_;                                                        \
+		}                                                                                  \
+		found_;                                                                            \
+	})
+
+const struct host_file *host_file(const struct host *host, const char *path)
+{
+	return FIND(&host->files, strcmp(it->path, path));
+}
+
+const char *host_text(const struct host *host, const char *path)
+{
+	const struct host_file *file = host_file(host, path);
+
+	return file && file->status == FILE_PRESENT ? file->text : "";
+}
+
+const struct host_device *host_device(const struct host *host, struct pci_addr addr)
+{
+	return FIND(&host->devices, pci_addr_compare(it->addr, addr));
+}
+
+const struct host_module *host_module(const struct host *host, const char *name)
+{
+	return FIND(&host->modules, strcmp(it->name, name));
+}
+
+const struct host_param *host_param(const struct host *host, const char *module, const char *param)
+{
+	const struct host_module *m = host_module(host, module);
+
+	if (!m)
+		return NULL;
+	array_foreach(it, &m->params)
+		if (strcmp(it->name, param) == 0)
+			return it;
+	return NULL;
+}
+
+bool host_has_command(const struct host *host, const char *name)
+{
+	return words_has(&host->commands, name);
+}
+
+static bool same_letter(char a, char b)
+{
+	return (a == '-' ? '_' : a) == (b == '-' ? '_' : b);
+}
+
+/* Looks for "/name.ko" in lines "path/name.ko[.xz]:" or "path/name.ko". */
+static bool index_has(const char *text, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *at = text; (at = strstr(at, ".ko")); at += 3) {
+		const char *start = at - n;
+
+		if ((size_t)(at - text) < n ||
+		    (start > text && start[-1] != '/' && start[-1] != '\n'))
+			continue;
+		for (size_t i = 0; i <= n; i++) {
+			if (i == n)
+				return true;
+			if (!same_letter(start[i], name[i]))
+				break;
+		}
+	}
+	return false;
+}
+
+enum module_presence host_kernel_module(const struct host_kernel *kernel, const char *name)
+{
+	if (index_has(kernel->modules_builtin, name))
+		return MODULE_BUILTIN;
+	return index_has(kernel->modules_dep, name) ? MODULE_LOADABLE : MODULE_ABSENT;
+}
+
+struct host *host_new(void)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct host *host = a ? arena_new_of(a, struct host) : NULL;
+
+	if (!host)
+		return NULL;
+	host->hostname = host->machine_id = host->boot_id = host->running_version = "";
+	host->cmdline = host->dmi_vendor = host->dmi_product = host->dmi_board = "";
+	host->cpu.model = "";
+	host->cpu.virt_locked = host->iommu.firmware = host->iommu.remapping = UNKNOWN;
+	host->arena = TAKE(a);
+	return host;
+}
+
+struct host *host_free(struct host *host)
+{
+	if (host)
+		arena_free(host->arena);
+	return NULL;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "ledger.h"
+
+#include <string.h>
+
+struct ledger *ledger_new(void)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct ledger *ledger = a ? arena_new_of(a, struct ledger) : NULL;
+
+	if (!ledger)
+		return NULL;
+	ledger->boot_id = ledger->spec_digest = "";
+	ledger->arena = TAKE(a);
+	return ledger;
+}
+
+struct ledger *ledger_free(struct ledger *ledger)
+{
+	if (ledger)
+		arena_free(ledger->arena);
+	return NULL;
+}
+
+const struct ledger_file *ledger_file(const struct ledger *ledger, const char *path)
+{
+	array_foreach(it, &ledger->files)
+		if (strcmp(it->path, path) == 0)
+			return it;
+	return NULL;
+}
+
+const struct ledger_device *ledger_device(const struct ledger *ledger, struct pci_addr addr)
+{
+	array_foreach(it, &ledger->devices)
+		if (pci_addr_compare(it->addr, addr) == 0)
+			return it;
+	return NULL;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * LEDGER: what we changed on this host and what was there before (design section 5). The executor
+ * keeps it in /var/lib/passthroughd; the planner only reads it. Pure.
+ */
+#pragma once
+
+#include "array.h"
+#include "pci.h"
+#include "spec.h"
+
+struct ledger_file {
+	const char *path;
+	bool owned;	    /* a whole file of ours; otherwise shared, edited token by token */
+	bool existed;	    /* before our first write */
+	const char *before; /* its bytes then */
+	size_t before_size;
+	unsigned mode, uid, gid; /* as it was; meaningless when it did not exist */
+	const char *after;	 /* digest of what we wrote last */
+	struct words tokens;	 /* shared files: the tokens that are ours */
+};
+
+struct ledger_device {
+	const char *name; /* spec's name */
+	struct pci_addr addr;
+	struct pci_id id;
+	const char *serial;	  /* "" when none */
+	const char *upstream;	  /* address of the parent bridge, "" */
+	const char *driver;	  /* target it was bound to by us */
+	const char *previous;	  /* driver before, "" when none */
+	bool bound;		  /* we bound it live; only then may we unbind it */
+	const char *host_drivers; /* blank-separated modules that claim it by alias; for softdeps */
+};
+
+struct ledger_param { /* a running parameter that we changed */
+	const char *module, *param, *before;
+};
+
+struct ledger {
+	struct arena *arena;
+	bool damaged;	     /* the file was there and unreadable: nothing is guessed */
+	const char *boot_id; /* when changes that need a reboot were last applied */
+	const char *spec_digest;
+	ARRAY_OF(struct ledger_file) files;
+	ARRAY_OF(struct ledger_device) devices;
+	ARRAY_OF(struct ledger_param) params;
+};
+
+const struct ledger_file *ledger_file(const struct ledger *ledger, const char *path);
+const struct ledger_device *ledger_device(const struct ledger *ledger, struct pci_addr addr);
+
+struct ledger *ledger_new(void);
+struct ledger *ledger_free(struct ledger *ledger);
+DEFINE_CLEANUP(struct ledger *, ledger_free);
+#define _cleanup_ledger_ _cleanup_(ledger_freep)

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Initramfs builders, a const table: how to recognise one, what to put where so that vfio-pci wins
+ * (table 5I), what to run per kernel, and what proves that it worked. Pure.
+ */
+#pragma once
+
+#include "host.h"
+#include "plan.h"
+
+/* One function that is bound by driver_override from the first moment. */
+struct early_device {
+	struct pci_addr addr;
+	struct pci_id id;
+	const char *driver;
+};
+
+/* What early binding needs inside an image. */
+struct early_wish {
+	struct words modules;			 /* to be inside: vfio_pci, vfio_iommu_type1, ... */
+	ARRAY_OF(struct early_device) overrides; /* in address order */
+};
+
+struct initramfs_builder {
+	const char *name;    /* "initramfs-tools" */
+	const char *command; /* "update-initramfs": its presence means that it is used */
+	/* Path of a kernel's image below the root, "" forms tried in order by observe. */
+	const char *const *image_formats; /* printf formats with one %s, NULL-terminated */
+	const char *const *owned;	  /* files of ours for it, NULL-terminated */
+	/* Text of owned[i] for the wish; "" : not wanted. mode: of the file. 0 or -ENOMEM. */
+	int (*render)(struct arena *a, const struct early_wish *wish, size_t i, const char **ret,
+		      unsigned *ret_mode);
+	/* Command for one kernel; produces is the image that must be new. */
+	int (*command_for)(struct arena *a, const struct host_kernel *kernel, struct step *step);
+	/* Whether the image holds what the wish needs; ret_why one phrase otherwise. */
+	bool (*proof)(const struct early_wish *wish, const struct host_kernel *kernel,
+		      struct arena *a, const char **ret_why);
+};
+
+/* All builders known; the first whose command exists is the host's. */
+extern const struct initramfs_builder *const initramfs_builders[];
+extern const size_t initramfs_builders_n;
+
+/* The builder of that name, NULL when unknown. */
+const struct initramfs_builder *initramfs_builder(const char *name);

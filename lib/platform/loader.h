@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Boot loaders, a const table: where kernel flags are kept, how our part is written, what
+ * refreshes the entries, which of the observed entries prove it. Pure.
+ */
+#pragma once
+
+#include "host.h"
+#include "plan.h"
+
+struct loader_files {	  /* the "files" layer of one loader: what the next refresh will use */
+	const char *line; /* the flags that normal entries will get */
+	bool known;	  /* false: could not be read safely; why says what */
+	const char *why;
+	const char *where; /* file a person should look at */
+};
+
+struct loader_edit { /* one file to write or remove */
+	const char *path;
+	bool owned;
+	const char *text; /* NULL: remove */
+	size_t size;
+	unsigned mode;
+	struct words tokens; /* shared files: ours */
+};
+
+struct loader_edits {
+	ARRAY_OF(struct loader_edit) list;
+	struct words warnings; /* e.g. several lines of /etc/kernel/cmdline joined */
+};
+
+struct boot_loader {
+	enum loader loader;
+	const char *name;
+	/* Whether this host keeps flags here: more than one may say yes, then all are kept right.
+	 */
+	bool (*present)(const struct host *host);
+	int (*files)(struct arena *a, const struct host *host, struct loader_files *ret);
+	/* Edits that make wanted in force and take surplus (our former tokens) back. */
+	int (*edit)(struct arena *a, const struct host *host, const struct ledger *ledger,
+		    const struct words *wanted, const struct words *surplus,
+		    struct loader_edits *ret, const char **ret_conflict);
+	/* The one command that refreshes all entries; false: none needed or none there. */
+	bool (*refresh)(struct arena *a, const struct host *host, struct step *step);
+};
+
+extern const struct boot_loader *const boot_loaders[];
+extern const size_t boot_loaders_n;

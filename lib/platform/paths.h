@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Every path that we own, edit or read by name; each stands here and nowhere else. */
+#pragma once
+
+/* Ours (design section 5). */
+#define PATH_GRUB_DROPIN    "/etc/default/grub.d/90-passthroughd.cfg"
+#define PATH_MODPROBE	    "/etc/modprobe.d/00-passthroughd.conf"
+#define PATH_MODULES_LOAD   "/etc/modules-load.d/passthroughd.conf"
+#define PATH_UDEV_RULES	    "/etc/udev/rules.d/00-passthroughd.rules"
+#define PATH_ITOOLS_HOOK    "/etc/initramfs-tools/hooks/passthroughd"
+#define PATH_ITOOLS_INITTOP "/etc/initramfs-tools/scripts/init-top/00-passthroughd"
+#define PATH_DRACUT_DROPIN  "/etc/dracut.conf.d/90-passthroughd.conf"
+#define PATH_STATE_DIR	    "/var/lib/passthroughd"
+#define PATH_LEDGER	    PATH_STATE_DIR "/ledger.json"
+#define PATH_JOURNAL	    PATH_STATE_DIR "/journal"
+#define PATH_LAST_SPEC	    PATH_STATE_DIR "/accepted.yaml"
+#define PATH_CACHE	    PATH_STATE_DIR "/images.cache"
+#define PATH_RUN_DIR	    "/run/passthroughd"
+#define PATH_LOCK	    PATH_RUN_DIR "/lock"
+#define PATH_STATUS	    PATH_RUN_DIR "/status.json"
+
+/* The three folders of the spec, strongest first (design section 3). */
+#define PATH_SPEC_ETC "/etc/passthroughd"
+#define PATH_SPEC_RUN "/run/passthroughd"
+#define PATH_SPEC_USR "/usr/lib/passthroughd"
+
+/* Shared. */
+#define PATH_GRUB_DEFAULTS  "/etc/default/grub"
+#define PATH_GRUB_DIR	    "/etc/default/grub.d"
+#define PATH_KERNEL_CMDLINE "/etc/kernel/cmdline"
+#define PATH_PROXMOX_UUIDS  "/etc/kernel/proxmox-boot-uuids"
+#define PATH_REBOOT	    "/run/reboot-required"
+#define PATH_REBOOT_PKGS    "/run/reboot-required.pkgs"

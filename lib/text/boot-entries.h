@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What boots: menu entries of grub.cfg and loader entries of type 1. Pure. */
+#pragma once
+
+#include "array.h"
+
+struct boot_line {
+	unsigned line;	     /* of the linux command */
+	const char *title;   /* of the enclosing menuentry, "" */
+	const char *image;   /* path as written: "/boot/vmlinuz-6.1.0-18-amd64" */
+	const char *kernel;  /* version from the image's name, NULL when there is none */
+	const char *options; /* the arguments after the image, words joined by one blank */
+	bool recovery;	     /* has "single", "recovery" or "emergency" as a word (2.5) */
+};
+
+struct boot_lines {
+	ARRAY_OF(struct boot_line) list;
+};
+
+/*
+ * Every linux, linux16, linuxefi command of a grub.cfg with GRUB's quoting. Returns 0, -EBADMSG
+ * when the file ends inside a quote or a block (truncated copy, fact 2.9), -ENOMEM.
+ */
+int grub_cfg_parse(struct arena *a, const char *text, struct boot_lines *ret);
+
+/* One loader/entries file (Boot Loader Specification type 1); options lines are joined. */
+int loader_entry_parse(struct arena *a, const char *text, struct boot_line *ret);
+
+/* Version in an image's file name: "vmlinuz-V", "linux-V", "V/linux"; NULL when none. */
+const char *kernel_version_of(struct arena *a, const char *image);
