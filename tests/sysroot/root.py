@@ -3,7 +3,8 @@
 
 It is a real ext4 file system on a loop device whose node is in the tree's own /dev, so that grub-probe, which fails
 without the device below / (fact 2.10), finds what it would find on a host. /proc is real but for what the
-plan reads of the running kernel; /sys is laid out as files: a host with a card of two functions and an NVMe controller.
+plan reads of the running kernel, and /sys is laid out as files: a host with a card of two functions
+and an NVMe controller.
 All mounts are made in the private mount namespace that run.py enters.
 """
 
@@ -107,11 +108,13 @@ class Sysroot:
         os.symlink("/proc/self/fd", os.path.join(dev, "fd"))
 
     def _running_kernel(self):
-        sh("mount", "-t", "proc", "proc", self.at("proc"))
+        """What the plan reads of the running kernel is text; what builders ask about themselves is real."""
+        os.makedirs(self.at("run/real-proc"))
+        sh("mount", "-t", "proc", "proc", self.at("run/real-proc"))
         for name, text in (("cmdline", CMDLINE), ("cpuinfo", CPUINFO), ("modules", MODULES)):
-            source = os.path.join(self.work, "proc-" + name)
-            write(source, text)
-            sh("mount", "--bind", source, self.at("proc", name))
+            write(self.at("proc", name), text)
+        for name in ("self", "mounts", "filesystems", "devices"):
+            os.symlink("/run/real-proc/" + name, self.at("proc", name))
 
     def _functions(self):
         os.makedirs(self.at("sys/bus/pci/devices"))

@@ -1,0 +1,141 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Install what the tests need and run everything, on Debian 12. usage: sh tests/run.sh [--fast | --full]
+#   --fast  stop after the tests of every build (seconds); leaves out the sysroot and VM tiers and the bench
+#   --full  every fuzzer runs ten minutes besides
+# What takes minutes to make (a Debian tree, a guest's disk) is kept in ${PTHRU_CACHE:-~/.cache/passthroughd};
+# all else is below build/. Logs: build/logs, build/sysroot, build/vm.
+set -u
+
+cd "$(dirname "$0")/.." || exit 1
+mode=${1-}
+case $mode in
+'' | --fast | --full) ;;
+*)
+	sed -n '3,5s/^# //p' "$0" >&2
+	exit 2
+	;;
+esac
+
+started=$(date +%s)
+passed=0
+failed=0
+image_job=
+logs=build/logs
+mkdir -p $logs
+. conf/packages.sh
+
+elapsed() {
+	seconds=$(($(date +%s) - started))
+	printf '%d:%02d' $((seconds / 60)) $((seconds % 60))
+}
+
+finish() {
+	trap - EXIT INT TERM
+	# A process group of its own: nothing of the image's making outlives an early end.
+	[ -z "$image_job" ] || kill -TERM -- "-$image_job" 2>/dev/null
+	printf '\n== end (%s)\n%d passed, %d failed\n' "$(elapsed)" $passed $failed
+	[ $failed -eq 0 ] && [ $passed -gt 0 ]
+	exit $?
+}
+trap finish EXIT
+trap 'failed=$((failed + 1)); exit' INT TERM
+
+# run NAME COMMAND...: run it under a heading; its exit code. The output stays in build/logs/NAME.log.
+run() {
+	name=$1
+	shift
+	printf '\n== %s (%s)\n' "$name" "$(elapsed)"
+	{
+		"$@" 2>&1 </dev/null
+		echo $? >"$logs/$name.code"
+	} | tee "$logs/$name.log" | "$show"
+	return "$(cat "$logs/$name.code")"
+}
+
+# The two ways to show a command's output while it runs.
+all() { cat; }
+quiet() { cat >/dev/null; }
+
+# A step that everything after stands on: only a failure counts, and ends the run.
+step() {
+	show=quiet
+	run "$@" && return
+	tail -n 60 "$logs/$1.log"
+	failed=$((failed + 1))
+	exit 1
+}
+
+# A tier: counted by its own closing line.
+tier() {
+	show=all
+	run "$@"
+	code=$?
+	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$logs/$1.log" | tail -n 1)
+	good=${line%% passed*}
+	bad=${line##*passed, }
+	bad=${bad%% failed*}
+	passed=$((passed + ${good:-0}))
+	failed=$((failed + ${bad:-0}))
+	[ $code -eq 0 ] || [ "${bad:-0}" -gt 0 ] || failed=$((failed + 1))
+}
+
+tests() {
+	show=all
+	run tests ctest --test-dir build/dev --output-on-failure -j "$(nproc)"
+	code=$?
+	# "98% tests passed, 1 tests failed out of 50"
+	line=$(grep -E 'tests passed, [0-9]+ tests failed out of [0-9]+' "$logs/tests.log" | tail -n 1)
+	bad=$(expr "$line" : '.*passed, \([0-9]*\) tests') || bad=0
+	total=$(expr "$line" : '.*out of \([0-9]*\)') || total=0
+	passed=$((passed + total - bad))
+	failed=$((failed + bad))
+	[ $code -eq 0 ] || [ "$bad" -gt 0 ] || failed=$((failed + 1))
+}
+
+stage() {
+	rm -rf build/stage
+	DESTDIR=$PWD/build/stage cmake --install build/release
+}
+
+# shellcheck disable=SC2086
+pthru_install_packages $BUILD_PACKAGES $TEST_PACKAGES || {
+	failed=1
+	exit 1
+}
+
+if [ "$mode" != --fast ]; then
+	setsid /usr/bin/python3 -B tests/vm/image.py >$logs/image.log 2>&1 </dev/null &
+	image_job=$!
+fi
+
+step configure cmake --preset dev
+step build cmake --build build/dev
+tests
+[ "$mode" = --fast ] && exit
+
+step configure-release cmake --preset release
+step build-release cmake --build build/release
+step install stage
+
+if [ "$mode" = --full ]; then
+	step configure-fuzz cmake --preset fuzz
+	step build-fuzz cmake --build build/fuzz
+	tier fuzz sh tests/fuzz/soak.sh build/fuzz 600
+fi
+
+printf '\n== waiting for the guest image (%s)\n' "$(elapsed)"
+if ! wait "$image_job"; then
+	tail -n 30 $logs/image.log
+	failed=$((failed + 1))
+fi
+image_job=
+rm -rf --one-file-system build/sysroot build/vm
+tier sysroot /usr/bin/python3 -B tests/sysroot/run.py --product build/stage --work build/sysroot
+tier vm /usr/bin/python3 -B tests/vm/run.py --product build/stage --work build/vm
+
+bench=$(find build/release -type f -name pthru_bench -perm -u+x | head -n 1)
+if [ -n "$bench" ]; then
+	show=all
+	run bench "$bench" || failed=$((failed + 1))
+fi
