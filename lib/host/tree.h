@@ -40,8 +40,17 @@ struct tree {
 	bool capture; /* from a capture's text */
 };
 
-/* A tree over a root directory (borrowed). cache_path: image cache to use or NULL (note 3). */
-int tree_root_new(const struct root *root, struct tree **ret);
+/*
+ * A tree over a root directory (borrowed). cache_path: file below the root in which the contents
+ * of images are remembered by the file's identity, or NULL; read when the first image is asked for.
+ */
+int tree_root_new(const struct root *root, const char *cache_path, struct tree **ret);
+
+/*
+ * Writes what was learned about images to the cache, if anything is new. Only apply and the
+ * daemon call it (note 3). 0 or negative errno; a tree without a cache is success.
+ */
+int tree_cache_save(struct tree *t);
 
 /*
  * A tree over a capture's text (copied). -EBADMSG with a diagnostic for a malformed or unfinished

@@ -18,6 +18,7 @@
 #define PATH_RUN_DIR	    "/run/passthroughd"
 #define PATH_LOCK	    PATH_RUN_DIR "/lock"
 #define PATH_STATUS	    PATH_RUN_DIR "/status.json"
+#define PATH_SOCKET	    PATH_RUN_DIR "/control"
 
 /* The three folders of the spec, strongest first (design section 3). */
 #define PATH_SPEC_ETC "/etc/passthroughd"
