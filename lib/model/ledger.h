@@ -44,6 +44,12 @@ struct ledger {
 	ARRAY_OF(struct ledger_file) files;
 	ARRAY_OF(struct ledger_device) devices;
 	ARRAY_OF(struct ledger_param) params;
+	/*
+	 * Targets of build and refresh steps whose inputs were changed and which have not been
+	 * carried out since: set before the first write of an apply, cleared one by one after each
+	 * success. What a cut left here is done by the next plan even if all files look right.
+	 */
+	struct words unbuilt;
 };
 
 const struct ledger_file *ledger_file(const struct ledger *ledger, const char *path);

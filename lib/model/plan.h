@@ -140,8 +140,10 @@ struct plan {
 	struct words reboot_why; /* each begins with an item id */
 	struct diags diags;	 /* warnings and notes of planning */
 	bool observe_only;	 /* mode: observe */
-	/* Ledger bookkeeping that is no step (note 13): files that are right and marked ours. */
+	/* Ledger bookkeeping that is no step (note 13): files that are right and ours, ... */
 	struct words adopt;
+	/* ... and every function that is ours after this plan; the ledger forgets all others. */
+	ARRAY_OF(struct ledger_device) claims;
 };
 
 /* Something is still to be written, built, refreshed, loaded or bound (note 2: not class reboot).
