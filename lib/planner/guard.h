@@ -6,43 +6,88 @@
 #pragma once
 
 #include "host.h"
+#include "ledger.h"
 #include "plan.h"
 #include "spec.h"
 
+struct guard_group; /* private: the host's devices by IOMMU group */
+
+/* What is judged by. All pointers are borrowed; results live in arena. */
+struct guard {
+	struct arena *arena;
+	const struct spec *spec; /* NULL: nothing is wished, as for `devices` */
+	const struct host *host;
+	const struct ledger *ledger; /* NULL: nothing is remembered */
+	const struct guard_group *groups;
+	struct plan_device support; /* verdicts of guard_support(), kept */
+};
+
+/* Prepares a guard; spec and ledger may be NULL. Nothing to free. Returns 0 or -ENOMEM. */
+int guard_init(struct guard *ret, struct arena *a, const struct spec *spec, const struct host *host,
+	       const struct ledger *ledger);
+
 /*
- * Finds the functions a wish selects: matches, count, the slot's other functions. On error
- * (none, too many) addrs stays empty and one verdict says why, with the candidates as evidence.
+ * All of it: appends a plan device for each one of the spec, in its order, selected and judged.
+ * Also what only shows when all are seen together: two names for one function (ambiguous-device
+ * for both, note 11), and a group whose other member was to go along but is refused itself.
+ * Every device gets its name, addrs, verdicts and method _METHOD_INVALID; state is left to the
+ * planner, STATE_BLOCKED where refused. Returns 0 or -ENOMEM.
+ */
+int guard_devices(const struct guard *g, struct plan *plan);
+
+/*
+ * Finds the functions a wish selects: those that all given selectors fit, and with them the
+ * other functions of their slots that `functions` names. Bridges never go along; one asked for
+ * directly is bridge-device. Virtual functions stand alone: none goes along, and none brings
+ * others.
+ *
+ * `count` is how many must fit: with `functions: all` a card, however many of its functions fit,
+ * is one; otherwise each fitting function is.
+ *
+ * MAC address, disk serial and `bound-to` cannot be seen any more once vfio-pci has the device;
+ * then what the ledger remembers under the same name, address and ids counts (guard_fingerprint).
+ * A remembered device whose ids or serials changed under a wish that names no identity
+ * is identity-mismatch (fact 7.19).
+ *
+ * On error addrs stays empty and one verdict says why, with candidates or near misses as evidence.
  * Malformed or empty selectors select nothing. Returns 0 or -ENOMEM.
  */
-int guard_select(struct arena *a, const struct spec_device *wish, const struct host *host,
-		 struct plan_device *device);
+int guard_select(const struct guard *g, const struct spec_device *wish, struct plan_device *device);
 
 /*
- * Two names for one function: ambiguous-device for both (note 11). devices is the whole plan's.
+ * What identifies this very function later: its serials and MAC addresses, a line each, "" without.
+ * For struct step's and the ledger's serial. Returns 0 or -ENOMEM.
  */
-int guard_overlap(struct arena *a, struct plan *plan);
+int guard_fingerprint(struct arena *a, const struct host_device *device, const char **ret);
 
 /*
- * Judges the selected functions' whole blast radius and adds a verdict per finding: bridge-device,
- * boot-disk, management-nic, boot-display, in-use, shared-group (members of the group that are
- * not themselves selected by some device of this plan; bridges of class 06 in the group do not
- * count, 7.16), no-reset, reserved-region, virtual-functions-active, iommu-absent, iommu-off,
- * virtualization-off, no-interrupt-remapping. accept: turns acceptable codes into warnings
- * (accepted = true). A device already on its target driver is not "in use" by that.
+ * Judges the selected functions' whole blast radius and adds one verdict a code, each finding a
+ * line of evidence: bridge-device, boot-disk, management-nic, boot-display, in-use, shared-group
+ * (members of the group that no device of this plan selects; bridges do not count, 7.16),
+ * no-reset, reserved-region, virtual-functions-active, and the host's lack of support.
+ * wish->accept turns acceptable codes into warnings (accepted = true).
+ * plan: whose devices' addrs count as selected. Returns 0 or -ENOMEM.
+ *
+ * A bound host driver is no use; a device on its target driver is not in use by whoever has it
+ * open there, and its console is gone already. A function without a reset of its own passes where a
+ * reset of its bus reaches only functions that go with it: vfio-pci's hot reset.
  */
-int guard_judge(struct arena *a, const struct spec *spec, const struct spec_device *wish,
-		const struct host *host, const struct plan *plan, struct plan_device *device);
+int guard_judge(const struct guard *g, const struct spec_device *wish, const struct plan *plan,
+		struct plan_device *device);
 
 /*
- * Verdicts about any host device for `devices` and `explain`, wished or not: what would be said if
- * it were taken alone.
+ * Verdicts about any host device for `devices` and `explain`: what would be said of a wish for just
+ * its address, with the rest of its card.
  */
-int guard_survey(struct arena *a, const struct host *host, const struct host_device *device,
-		 struct plan_device *ret);
+int guard_survey(const struct guard *g, const struct host_device *device, struct plan_device *ret);
 
-/* The host's support for passthrough as verdicts (guide's first rows; facts 7.22 to 7.32). */
-int guard_support(struct arena *a, const struct spec *spec, const struct host *host,
-		  struct plan_device *ret_verdicts);
+/*
+ * The host's support for passthrough as verdicts (the guide's first rows; facts 7.22 to 7.32):
+ * virtualization-off, iommu-absent, iommu-off, no-interrupt-remapping, and the warning
+ * not-needed (note 9), which guard_judge leaves out. An IOMMU that the next boot will turn on
+ * is a note.
+ */
+int guard_support(const struct guard *g, struct plan_device *ret);
 
 /* Whether an error verdict stands: the device is blocked. */
 bool plan_device_refused(const struct plan_device *device);
