@@ -2,6 +2,8 @@
 /* What boots: menu entries of grub.cfg and loader entries of type 1. Pure. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "array.h"
 
 struct boot_line {

@@ -7,6 +7,8 @@
 /* Pure. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "array.h"
 
 #define GRUB_LINUX	   "GRUB_CMDLINE_LINUX"

@@ -2,13 +2,15 @@
 /* The kernel command line, by the kernel's own rules (facts 1.1 to 1.8). Pure. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "array.h"
 
 struct kparam {
 	const char *raw;   /* the token as it stands, quotes included */
 	const char *name;  /* after unquoting (1.3) */
 	const char *value; /* NULL: no '=' */
-	bool for_init;	   /* stands after a bare "--" (1.4) */
+	bool for_init;	   /* is a bare "--" or stands after it (1.4) */
 };
 
 struct kcmdline {
@@ -35,19 +37,29 @@ bool kcmdline_satisfies(const struct kcmdline *line, const char *wish);
  */
 const struct kparam *kcmdline_conflict(const struct kcmdline *line, const char *wish);
 
-/* The line with token added at the end, before a bare "--" (1.4); nothing else changes a byte. */
+/*
+ * The line with token added at the end, before a bare "--" (1.4) and before a last token whose
+ * quote is never closed (1.6); nothing else changes a byte. A line that satisfies token already
+ * is returned as it is. 0, -ENOMEM, -EINVAL when token is not one whole token.
+ */
 int kcmdline_add(struct arena *a, const char *line, const char *token, const char **ret);
 
-/* The line without the tokens equal to token (after parsing, 1.3); one blank goes with each. */
+/*
+ * The line without the tokens before "--" that equal token (after parsing, 1.3; names byte by
+ * byte); one blank goes with each. Errors as above.
+ */
 int kcmdline_remove(struct arena *a, const char *line, const char *token, const char **ret);
 
 /* NULL when the flag may be written, else one phrase why not (2.7 and contract note 26). */
 const char *kflag_refused(const char *flag);
 
-/* NULL when a module option's value may be written to modprobe.d and a kernel line, else why. */
+/*
+ * NULL when a module option's value may be written to modprobe.d and a kernel line, else why: the
+ * same bytes as in flags, at least one.
+ */
 const char *option_value_refused(const char *value);
 
-/* NULL when a module or parameter name is one, else why not. */
+/* NULL when a module or parameter name is one (letters, digits, _ and -), else why not. */
 const char *module_name_refused(const char *name);
 
 /* Copies name with '-' made '_': the kernel's spelling. NULL: out of memory. */

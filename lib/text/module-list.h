@@ -4,8 +4,18 @@
 
 #include "array.h"
 
-/* Module names in text in order, kernel's spelling; '#' and ';' start comments. 0 or -ENOMEM. */
+/*
+ * Module names of modules-load.d in order, kernel's spelling. A line that begins with '#' or ';'
+ * is a comment; any other is a name as a whole, blanks and all, and loads nothing if it holds
+ * more than a name (5.18). 0 or -ENOMEM.
+ */
 int module_list_parse(struct arena *a, const char *text, struct words *ret);
+
+/*
+ * The same of initramfs-tools' modules and an image's conf/modules, "MODULE [ARGUMENTS]" (5.11):
+ * the first word of each line that does not begin with '#'. 0 or -ENOMEM.
+ */
+int module_list_parse_args(struct arena *a, const char *text, struct words *ret);
 
 /*
  * A line of modules.alias / modules.builtin.modinfo: the modules (kernel's spelling) whose alias
