@@ -27,12 +27,22 @@ struct initramfs_builder {
 	/* Path of a kernel's image below the root, "" forms tried in order by observe. */
 	const char *const *image_formats; /* printf formats with one %s, NULL-terminated */
 	const char *const *owned;	  /* files of ours for it, NULL-terminated */
-	/* Text of owned[i] for the wish; "" : not wanted. mode: of the file. 0 or -ENOMEM. */
+	/*
+	 * Text of owned[i] for the wish; "" : not wanted. mode: of the file. 0, -ENOMEM, or -EINVAL
+	 * when a driver's or module's name is none: nothing of it may reach a script.
+	 */
 	int (*render)(struct arena *a, const struct early_wish *wish, size_t i, const char **ret,
 		      unsigned *ret_mode);
-	/* Command for one kernel; produces is the image that must be new. */
-	int (*command_for)(struct arena *a, const struct host_kernel *kernel, struct step *step);
-	/* Whether the image holds what the wish needs; ret_why one phrase otherwise. */
+	/*
+	 * Fills in argv, env and produces of a step that builds one kernel's image; produces is the
+	 * image that must be new. 0 or -ENOMEM.
+	 */
+	int (*command_for)(struct arena *a, const struct host *host,
+			   const struct host_kernel *kernel, struct step *step);
+	/*
+	 * Whether the image binds early what the wish names and nothing else; ret_why one phrase
+	 * otherwise. For an empty wish: that nothing of ours is left inside.
+	 */
 	bool (*proof)(const struct early_wish *wish, const struct host_kernel *kernel,
 		      struct arena *a, const char **ret_why);
 };

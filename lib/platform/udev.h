@@ -7,5 +7,12 @@
 
 #include "initramfs.h"
 
-/* Text of PATH_UDEV_RULES; "" when the wish has no overrides. 0 or -ENOMEM. */
+/* The word on the kernel line that switches early binding off, for a host that must come up. */
+#define EARLY_OFF_NAME	"passthroughd"
+#define EARLY_OFF_VALUE "off"
+
+/*
+ * Text of PATH_UDEV_RULES; "" when the wish has no overrides. 0, -ENOMEM, or -EINVAL when a
+ * driver's name is none.
+ */
 int udev_rules_render(struct arena *a, const struct early_wish *wish, const char **ret);

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "early.h"
+
+#include <string.h>
+
+#include "kcmdline.h"
+
+bool early_wish_empty(const struct early_wish *wish)
+{
+	return wish->modules.n == 0 && wish->overrides.n == 0;
+}
+
+bool early_wish_safe(const struct early_wish *wish)
+{
+	array_foreach(name, &wish->modules)
+		if (module_name_refused(*name))
+			return false;
+	array_foreach(device, &wish->overrides)
+		if (module_name_refused(device->driver))
+			return false;
+	return true;
+}
+
+static int add_module(struct arena *a, struct words *w, const char *name)
+{
+	const char *kernel_name = module_name_kernel(a, name);
+
+	return kernel_name ? words_add(a, w, kernel_name) : -ENOMEM;
+}
+
+int early_modules(struct arena *a, const struct early_wish *wish, struct words *ret)
+{
+	struct words all = {};
+
+	array_foreach(device, &wish->overrides)
+		if (add_module(a, &all, device->driver) < 0)
+			return -ENOMEM;
+	array_foreach(name, &wish->modules)
+		if (add_module(a, &all, *name) < 0)
+			return -ENOMEM;
+	*ret = all;
+	return 0;
+}
+
+const struct image_file *image_file(const struct host_image *image, const char *path)
+{
+	array_foreach(file, &image->files)
+		if (strcmp(file->path, path) == 0)
+			return file;
+	return NULL;
+}
+
+const char *image_path(struct arena *a, const struct host_kernel *kernel, const char *format)
+{
+	const char *hole = strstr(format, "%s");
+
+	if (kernel->image.path && kernel->image.path[0])
+		return kernel->image.path;
+	return arena_printf(a, "%.*s%s%s", (int)(hole - format), format, kernel->version, hole + 2);
+}
+
+int words_push(struct arena *a, struct words *w, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (array_push(a, w, words[i]) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+bool early_disproof(struct arena *a, const char **ret_why, const char *fmt, ...)
+{
+	const char *why;
+	va_list ap;
+
+	va_start(ap, fmt);
+	why = arena_vprintf(a, fmt, ap);
+	va_end(ap);
+	*ret_why = why ? why : "out of memory";
+	return false;
+}
+
+static bool image_read(const struct host_kernel *kernel, struct arena *a, const char **ret_why)
+{
+	const struct host_image *image = &kernel->image;
+	const char *why = image->why ? image->why : "no reason known";
+
+	switch (image->status) {
+	case IMAGE_READ:
+		return true;
+	case IMAGE_ABSENT:
+		return early_disproof(a, ret_why, "kernel %s has no image", kernel->version);
+	case IMAGE_BAD:
+		return early_disproof(a, ret_why, "%s is damaged: %s", image->path, why);
+	case IMAGE_UNREADABLE:
+		return early_disproof(a, ret_why, "%s cannot be read: %s", image->path, why);
+	case _IMAGE_STATUS_MAX:
+	case _IMAGE_STATUS_INVALID:
+		break;
+	}
+	return early_disproof(a, ret_why, "the image of kernel %s was not looked at",
+			      kernel->version);
+}
+
+/* Modules that newer kernels have merged into one that the wish names as well (fact 7.1). */
+static const char *const merged_modules[] = {"vfio_virqfd"};
+
+static bool merged(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(merged_modules); i++)
+		if (strcmp(merged_modules[i], name) == 0)
+			return true;
+	return false;
+}
+
+bool early_proof_modules(const struct early_wish *wish, const struct host_kernel *kernel,
+			 struct arena *a, const char **ret_why)
+{
+	struct words all;
+
+	if (!image_read(kernel, a, ret_why))
+		return false;
+	if (early_modules(a, wish, &all) < 0)
+		return early_disproof(a, ret_why, "out of memory");
+	array_foreach(name, &all) {
+		switch (host_kernel_module(kernel, *name)) {
+		case MODULE_BUILTIN:
+			break;
+		case MODULE_ABSENT:
+			if (!merged(*name))
+				return early_disproof(a, ret_why, "kernel %s has no module %s",
+						      kernel->version, *name);
+			break;
+		case MODULE_LOADABLE:
+			if (!words_has(&kernel->image.modules, *name))
+				return early_disproof(a, ret_why, "%s lacks the module %s",
+						      kernel->image.path, *name);
+			break;
+		}
+	}
+	return true;
+}
+
+bool early_proof_file(const struct host_kernel *kernel, const char *path, const char *text,
+		      struct arena *a, const char **ret_why)
+{
+	const struct image_file *file = image_file(&kernel->image, path);
+	size_t size = strlen(text);
+
+	if (!file && size == 0)
+		return true;
+	if (!file)
+		return early_disproof(a, ret_why, "%s lacks %s", kernel->image.path, path);
+	if (size == 0)
+		return early_disproof(a, ret_why, "%s still has %s", kernel->image.path, path);
+	if (file->size != size || memcmp(file->text, text, size) != 0)
+		return early_disproof(a, ret_why, "%s has an older %s", kernel->image.path, path);
+	return true;
+}

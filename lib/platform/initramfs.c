@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "initramfs.h"
+
+#include <string.h>
+
+#include "rows.h"
+
+const struct initramfs_builder *const initramfs_builders[] = {&initramfs_tools};
+const size_t initramfs_builders_n = ARRAY_LEN(initramfs_builders);
+
+const struct initramfs_builder *initramfs_builder(const char *name)
+{
+	for (size_t i = 0; name && i < initramfs_builders_n; i++)
+		if (strcmp(initramfs_builders[i]->name, name) == 0)
+			return initramfs_builders[i];
+	return NULL;
+}

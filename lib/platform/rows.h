@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The rows of the two tables, one file each. Pure. */
+#pragma once
+
+#include "initramfs.h"
+#include "loader.h"
+
+extern const struct initramfs_builder initramfs_tools;

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The builders' rows: texts, commands, and what counts as proof in an image. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "golden.h"
+#include "initramfs.h"
+#include "paths.h"
+#include "udev.h"
+
+#define V "6.1.0-18-amd64"
+
+static const struct initramfs_builder *row(const char *name)
+{
+	const struct initramfs_builder *b = initramfs_builder(name);
+
+	assert_non_null(b);
+	return b;
+}
+
+/* --- wishes --------------------------------------------------------------------------------- */
+
+enum wish_kind { WISH_NOTHING, WISH_IDS, WISH_CARD, WISH_TWIN, WISH_ODD_NAME };
+
+static void add_device(struct arena *a, struct early_wish *wish, const char *addr, const char *id)
+{
+	struct early_device *device = array_add(a, &wish->overrides);
+
+	assert_non_null(device);
+	assert_int_equal(pci_addr_parse(addr, &device->addr), 0);
+	assert_int_equal(pci_id_parse(id, &device->id), 0);
+	device->driver = "vfio-pci";
+}
+
+static struct early_wish make_wish(struct arena *a, enum wish_kind kind)
+{
+	struct early_wish wish = {};
+
+	if (kind == WISH_NOTHING)
+		return wish;
+	assert_int_equal(array_push(a, &wish.modules, "vfio_pci"), 0);
+	assert_int_equal(array_push(a, &wish.modules, "vfio_iommu_type1"), 0);
+	if (kind == WISH_CARD) {
+		add_device(a, &wish, "01:00.0", "10de:1b81:1462:3301");
+		add_device(a, &wish, "01:00.1", "10de:10f0");
+	}
+	if (kind == WISH_TWIN)
+		add_device(a, &wish, "02:00.0", "8086:10d3:8086:0000");
+	if (kind == WISH_ODD_NAME)
+		assert_int_equal(array_push(a, &wish.modules, "$(reboot)"), 0);
+	return wish;
+}
+
+static const char *text_of(struct arena *a, const char *builder, size_t i,
+			   const struct early_wish *wish)
+{
+	const char *text = NULL;
+	unsigned mode;
+
+	assert_int_equal(row(builder)->render(a, wish, i, &text, &mode), 0);
+	return text;
+}
+
+/* --- texts ---------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *builder, *owned;
+	size_t i;
+	enum wish_kind wish;
+	const char *golden; /* NULL: nothing is wanted */
+	unsigned mode;
+} texts[] = {
+	{"initramfs-tools", PATH_ITOOLS_HOOK, 0, WISH_NOTHING, NULL, 0},
+	{"initramfs-tools", PATH_ITOOLS_HOOK, 0, WISH_IDS, "itools-hook.sh", 0755},
+	{"initramfs-tools", PATH_ITOOLS_HOOK, 0, WISH_CARD, "itools-hook.sh", 0755},
+	{"initramfs-tools", PATH_ITOOLS_INITTOP, 1, WISH_NOTHING, NULL, 0},
+	{"initramfs-tools", PATH_ITOOLS_INITTOP, 1, WISH_IDS, "itools-init-top-ids.sh", 0755},
+	{"initramfs-tools", PATH_ITOOLS_INITTOP, 1, WISH_CARD, "itools-init-top.sh", 0755},
+};
+
+static void files_are_as_written(void **state _unused_)
+{
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		_cleanup_arena_ struct arena *a = arena_new();
+		struct early_wish wish = make_wish(a, texts[i].wish);
+		const struct initramfs_builder *b = row(texts[i].builder);
+		const char *text = NULL;
+		unsigned mode = 0;
+
+		assert_string_equal(b->owned[texts[i].i], texts[i].owned);
+		assert_int_equal(b->render(a, &wish, texts[i].i, &text, &mode), 0);
+		if (texts[i].golden) {
+			assert_golden(texts[i].golden, text);
+			assert_int_equal(mode, texts[i].mode);
+		} else {
+			assert_string_equal(text, "");
+		}
+	}
+}
+
+static void names_that_are_none_are_refused(void **state _unused_)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct early_wish wish = make_wish(a, WISH_ODD_NAME);
+
+	for (size_t i = 0; i < initramfs_builders_n; i++)
+		for (size_t n = 0; initramfs_builders[i]->owned[n]; n++) {
+			const char *text = "untouched";
+			unsigned mode = 1;
+
+			assert_int_equal(initramfs_builders[i]->render(a, &wish, n, &text, &mode),
+					 -EINVAL);
+			assert_string_equal(text, "untouched");
+			assert_int_equal(mode, 1);
+		}
+}
+
+/* --- commands ------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *builder;
+	enum image_status status;
+	const char *image; /* as observed */
+	bool proxmox;
+	const char *argv, *env, *produces;
+} commands[] = {
+	{"initramfs-tools", IMAGE_READ, "/boot/initrd.img-" V, false, "update-initramfs -u -k " V,
+	 "", "/boot/initrd.img-" V},
+	{"initramfs-tools", IMAGE_BAD, "/boot/initrd.img-" V, false, "update-initramfs -u -k " V,
+	 "", "/boot/initrd.img-" V},
+	{"initramfs-tools", IMAGE_ABSENT, NULL, false, "update-initramfs -c -k " V, "",
+	 "/boot/initrd.img-" V},
+	{"initramfs-tools", IMAGE_READ, "/boot/initrd.img-" V, true, "update-initramfs -u -k " V,
+	 "INITRAMFS_TOOLS_KERNEL_HOOK=1", "/boot/initrd.img-" V},
+};
+
+static void assert_words(const struct words *w, const char *joined)
+{
+	_cleanup_strbuf_ struct strbuf b = {};
+
+	for (size_t i = 0; i < w->n; i++)
+		strbuf_addf(&b, "%s%s", i ? " " : "", w->at[i]);
+	assert_string_equal(strbuf_text(&b), joined);
+}
+
+static void commands_name_one_kernel(void **state _unused_)
+{
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		_cleanup_host_ struct host *host = host_new();
+		struct host_kernel kernel = {
+			.version = V,
+			.image = {.path = commands[i].image, .status = commands[i].status},
+		};
+		struct step step = {};
+
+		assert_non_null(host);
+		host->boot.proxmox = commands[i].proxmox;
+		assert_int_equal(
+			row(commands[i].builder)->command_for(host->arena, host, &kernel, &step),
+			0);
+		assert_words(&step.argv, commands[i].argv);
+		assert_words(&step.env, commands[i].env);
+		assert_string_equal(step.produces, commands[i].produces);
+	}
+}
+
+/* --- proofs --------------------------------------------------------------------------------- */
+
+#define ORDER_LINE(name)                                                                           \
+	"/scripts/init-top/" name " \"$@\"\n[ -e /conf/param.conf ] && . /conf/param.conf\n"
+#define ORDER_RIGHT ORDER_LINE("00-passthroughd") ORDER_LINE("blacklist") ORDER_LINE("udev")
+#define ORDER_LATE  ORDER_LINE("blacklist") ORDER_LINE("udev") ORDER_LINE("00-passthroughd")
+#define ORDER_NONE  ORDER_LINE("blacklist") ORDER_LINE("udev")
+#define ORDER_ALONE ORDER_LINE("00-passthroughd")
+
+static const struct {
+	enum wish_kind wish;
+	enum image_status status;
+	const char *dep, *builtin, *inside; /* modules.dep, modules.builtin, blank-separated .ko */
+	enum wish_kind rules, script;	    /* which wish the image was built for */
+	const char *order;
+	const char *why; /* NULL: proven */
+} proofs[] = {
+#define DEP	 "kernel/drivers/vfio/pci/vfio-pci.ko: x\nkernel/drivers/vfio/vfio_iommu_type1.ko:\n"
+#define INSIDE	 "vfio_pci vfio_iommu_type1"
+#define RIGHT(w) w, IMAGE_READ, DEP, "", INSIDE, w, w, ORDER_RIGHT
+	{RIGHT(WISH_CARD), NULL},
+	{RIGHT(WISH_IDS), NULL},
+	{WISH_NOTHING, IMAGE_READ, DEP, "", "", WISH_NOTHING, WISH_NOTHING, ORDER_NONE, NULL},
+	{WISH_NOTHING, IMAGE_READ, DEP, "", INSIDE, WISH_NOTHING, WISH_NOTHING, NULL, NULL},
+	/* an image that was cut, or is not there */
+	{WISH_CARD, IMAGE_BAD, DEP, "", "", WISH_NOTHING, WISH_NOTHING, NULL,
+	 "/boot/initrd.img-" V " is damaged: ends early"},
+	{WISH_CARD, IMAGE_UNREADABLE, DEP, "", "", WISH_NOTHING, WISH_NOTHING, NULL,
+	 "/boot/initrd.img-" V " cannot be read: ends early"},
+	{WISH_CARD, IMAGE_ABSENT, DEP, "", "", WISH_NOTHING, WISH_NOTHING, NULL,
+	 "kernel " V " has no image"},
+	/* modules: built in counts, missing in the kernel does not */
+	{WISH_CARD, IMAGE_READ, DEP, "", "vfio_pci", WISH_CARD, WISH_CARD, ORDER_RIGHT,
+	 "/boot/initrd.img-" V " lacks the module vfio_iommu_type1"},
+	{WISH_CARD, IMAGE_READ, "",
+	 "kernel/drivers/vfio/pci/vfio-pci.ko\nkernel/vfio_iommu_type1.ko\n", "", WISH_CARD,
+	 WISH_CARD, ORDER_RIGHT, NULL},
+	{WISH_CARD, IMAGE_READ, "", "", "", WISH_CARD, WISH_CARD, ORDER_RIGHT,
+	 "kernel " V " has no module vfio_pci"},
+	/* built before the rule, before the script, or for another card */
+	{WISH_CARD, IMAGE_READ, DEP, "", INSIDE, WISH_NOTHING, WISH_CARD, ORDER_RIGHT,
+	 "/boot/initrd.img-" V " lacks lib/udev/rules.d/00-passthroughd.rules"},
+	{WISH_CARD, IMAGE_READ, DEP, "", INSIDE, WISH_TWIN, WISH_CARD, ORDER_RIGHT,
+	 "/boot/initrd.img-" V " has an older lib/udev/rules.d/00-passthroughd.rules"},
+	{WISH_CARD, IMAGE_READ, DEP, "", INSIDE, WISH_CARD, WISH_NOTHING, ORDER_RIGHT,
+	 "/boot/initrd.img-" V " lacks scripts/init-top/00-passthroughd"},
+	{WISH_CARD, IMAGE_READ, DEP, "", INSIDE, WISH_CARD, WISH_TWIN, ORDER_RIGHT,
+	 "/boot/initrd.img-" V " has an older scripts/init-top/00-passthroughd"},
+	{WISH_NOTHING, IMAGE_READ, DEP, "", INSIDE, WISH_CARD, WISH_NOTHING, ORDER_NONE,
+	 "/boot/initrd.img-" V " still has lib/udev/rules.d/00-passthroughd.rules"},
+	{WISH_NOTHING, IMAGE_READ, DEP, "", INSIDE, WISH_NOTHING, WISH_CARD, ORDER_RIGHT,
+	 "/boot/initrd.img-" V " still has scripts/init-top/00-passthroughd"},
+	/* order */
+	{WISH_CARD, IMAGE_READ, DEP, "", INSIDE, WISH_CARD, WISH_CARD, ORDER_ALONE, NULL},
+	{WISH_CARD, IMAGE_READ, DEP, "", INSIDE, WISH_CARD, WISH_CARD, ORDER_LATE,
+	 "/boot/initrd.img-" V " calls scripts/init-top/00-passthroughd only after udev"},
+	{WISH_CARD, IMAGE_READ, DEP, "", INSIDE, WISH_CARD, WISH_CARD, ORDER_NONE,
+	 "/boot/initrd.img-" V " does not call scripts/init-top/00-passthroughd"},
+	{WISH_CARD, IMAGE_READ, DEP, "", INSIDE, WISH_CARD, WISH_CARD, NULL,
+	 "/boot/initrd.img-" V " does not call scripts/init-top/00-passthroughd"},
+};
+
+static void put(struct arena *a, struct host_image *image, const char *path, const char *text)
+{
+	struct image_file *file;
+
+	if (!text || !text[0])
+		return;
+	file = array_add(a, &image->files);
+	assert_non_null(file);
+	*file = (struct image_file){path, text, strlen(text)};
+}
+
+static void put_modules(struct arena *a, struct host_image *image, const char *names)
+{
+	char *copy = arena_strdup(a, names), *rest = NULL;
+
+	for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
+		assert_int_equal(array_push(a, &image->modules, word), 0);
+}
+
+static void image_is_read_not_trusted(void **state _unused_)
+{
+	for (size_t i = 0; i < ARRAY_LEN(proofs); i++) {
+		_cleanup_arena_ struct arena *a = arena_new();
+		struct early_wish wish = make_wish(a, proofs[i].wish);
+		struct early_wish rules = make_wish(a, proofs[i].rules);
+		struct early_wish script = make_wish(a, proofs[i].script);
+		struct host_kernel kernel = {
+			.version = V,
+			.modules_dep = proofs[i].dep,
+			.modules_builtin = proofs[i].builtin,
+			.image = {.path = "/boot/initrd.img-" V,
+				  .status = proofs[i].status,
+				  .why = "ends early"},
+		};
+		const char *text = NULL, *why = NULL;
+
+		put_modules(a, &kernel.image, proofs[i].inside);
+		assert_int_equal(udev_rules_render(a, &rules, &text), 0);
+		put(a, &kernel.image, "lib/udev/rules.d/00-passthroughd.rules", text);
+		put(a, &kernel.image, "scripts/init-top/00-passthroughd",
+		    text_of(a, "initramfs-tools", 1, &script));
+		put(a, &kernel.image, "scripts/init-top/ORDER", proofs[i].order);
+
+		print_message("proof %zu\n", i);
+		assert_int_equal(row("initramfs-tools")->proof(&wish, &kernel, a, &why),
+				 proofs[i].why == NULL);
+		if (proofs[i].why)
+			assert_string_equal(why, proofs[i].why);
+		else
+			assert_null(why);
+	}
+}
+
+static void builders_are_found_by_name(void **state _unused_)
+{
+	for (size_t i = 0; i < initramfs_builders_n; i++)
+		assert_ptr_equal(initramfs_builder(initramfs_builders[i]->name),
+				 initramfs_builders[i]);
+	assert_null(initramfs_builder("no such builder"));
+	assert_null(initramfs_builder(NULL));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(files_are_as_written),
+		cmocka_unit_test(names_that_are_none_are_refused),
+		cmocka_unit_test(commands_name_one_kernel),
+		cmocka_unit_test(image_is_read_not_trusted),
+		cmocka_unit_test(builders_are_found_by_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
