@@ -28,9 +28,11 @@ struct tree_ops {
 	int (*readlink)(struct tree *t, const char *path, struct arena *a, const char **ret);
 	int (*list)(struct tree *t, const char *path, struct arena *a, struct words *ret);
 	int (*stat)(struct tree *t, const char *path, struct tree_stat *ret);
-	/* The initramfs image at path, opened and read; 0 also for BAD ones (status says so). */
+	/*
+	 * The initramfs image at path, opened and read; 0 also for ABSENT, UNREADABLE and BAD ones
+	 * (status says so).
+	 */
 	int (*image)(struct tree *t, const char *path, struct arena *a, struct host_image *ret);
-	/* NULL, or: processes that hold a device node or VFIO group open. */
 	struct tree *(*free)(struct tree *t);
 };
 
