@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The nodes of a capture: found by parent and name in one table, paths walked as a kernel would. */
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "tree-capture.h"
+
+#define LINKS_MAX 40 /* as the kernel's MAXSYMLINKS: then -ELOOP */
+
+/* --- nodes --------------------------------------------------------------------------------- */
+
+static uint32_t hash_name(uint64_t seed, uint32_t parent, const char *s, size_t n)
+{
+	const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t h = (seed ^ parent) * odd ^ n, w;
+
+	for (; n >= 8; s += 8, n -= 8) {
+		memcpy(&w, s, 8);
+		h = (h ^ w) * odd;
+		h ^= h >> 29;
+	}
+	w = 0;
+	memcpy(&w, s, n);
+	h = (h ^ w) * odd;
+	return (uint32_t)(h >> 32);
+}
+
+static uint32_t find_hashed(const struct tree_capture *c, uint32_t parent, const char *name,
+			    size_t n, uint32_t hash)
+{
+	for (size_t i = hash & c->table_mask;; i = (i + 1) & c->table_mask) {
+		uint32_t at = c->table[i];
+		const struct node *node;
+
+		if (at == NODE_NONE)
+			return NODE_NONE;
+		node = &c->nodes.at[at];
+		if (node->hash == hash && node->parent == parent && node->name_len == n &&
+		    memcmp(node->name, name, n) == 0)
+			return at;
+	}
+}
+
+uint32_t node_find(const struct tree_capture *c, uint32_t parent, const char *name, size_t n)
+{
+	return find_hashed(c, parent, name, n, hash_name(c->seed, parent, name, n));
+}
+
+static void table_put(struct tree_capture *c, uint32_t at)
+{
+	size_t i = c->nodes.at[at].hash & c->table_mask;
+
+	while (c->table[i] != NODE_NONE)
+		i = (i + 1) & c->table_mask;
+	c->table[i] = at;
+}
+
+int node_table_resize(struct tree_capture *c, size_t size)
+{
+	uint32_t *table = malloc(size * sizeof(*table));
+
+	if (!table)
+		return -ENOMEM;
+	memset(table, 0xff, size * sizeof(*table));
+	free(c->table);
+	c->table = table;
+	c->table_mask = size - 1;
+	/* The root, node 0, is nobody's child. */
+	for (uint32_t i = 1; i < c->nodes.n; i++)
+		table_put(c, i);
+	return 0;
+}
+
+int node_add(struct tree_capture *c, uint32_t parent, struct slice name, enum node_kind kind,
+	     uint32_t *ret)
+{
+	uint32_t at = (uint32_t)c->nodes.n;
+	struct node *node;
+
+	if (at >= CAPTURE_NODES_MAX)
+		return -EFBIG;
+	if (c->nodes.n * 2 > c->table_mask && node_table_resize(c, (c->table_mask + 1) * 2) < 0)
+		return -ENOMEM;
+	node = array_add(c->arena, &c->nodes);
+	if (!node)
+		return -ENOMEM;
+	node->name = name.at;
+	node->name_len = (uint16_t)name.n;
+	node->kind = (uint8_t)kind;
+	node->hash = hash_name(c->seed, parent, name.at, name.n);
+	node->parent = parent;
+	node->next = NODE_NONE;
+	if (kind == NODE_DIR || kind == NODE_IMAGE)
+		node->first = node->last = NODE_NONE;
+	table_put(c, at);
+	node = &c->nodes.at[parent];
+	if (node->last == NODE_NONE)
+		node->first = at;
+	else
+		c->nodes.at[node->last].next = at;
+	node->last = at;
+	node->count++;
+	*ret = at;
+	return 0;
+}
+
+struct node_attr *node_attr(struct tree_capture *c, uint32_t node)
+{
+	/* Index 0 stands for none. */
+	if (!c->attrs.n && !array_add(c->arena, &c->attrs))
+		return NULL;
+	if (!c->nodes.at[node].attr) {
+		if (!array_add(c->arena, &c->attrs))
+			return NULL;
+		c->nodes.at[node].attr = (uint32_t)c->attrs.n - 1;
+	}
+	return &c->attrs.at[c->nodes.at[node].attr];
+}
+
+/* --- paths --------------------------------------------------------------------------------- */
+
+struct walk {
+	uint32_t node;
+	unsigned links;
+	char path[2][PATH_MAX]; /* what is left to walk once a link was met */
+	unsigned which;
+};
+
+/* Continues with a link's target and then the rest of the path. */
+static int follow(struct tree_capture *c, struct walk *w, uint32_t link, const char **path)
+{
+	const char *target = c->nodes.at[link].text;
+	size_t n = strlen(target), rest = strlen(*path);
+	char *to = w->path[w->which ^= 1];
+
+	if (++w->links > LINKS_MAX)
+		return -ELOOP;
+	if (n + rest + 2 > PATH_MAX)
+		return -ENAMETOOLONG;
+	memcpy(to, target, n);
+	to[n] = '/';
+	memcpy(to + n + 1, *path, rest + 1);
+	if (!rest)
+		to[n] = '\0';
+	if (*target == '/')
+		w->node = NODE_ROOT;
+	*path = to;
+	return 0;
+}
+
+/* One step down from a folder. *path is behind the name already. */
+static int step(struct tree_capture *c, struct walk *w, struct slice name, const char **path)
+{
+	uint32_t next;
+
+	if (c->nodes.at[w->node].kind != NODE_DIR)
+		return -ENOTDIR;
+	if (name.n == 1 && name.at[0] == '.')
+		return 0;
+	if (name.n == 2 && name.at[0] == '.' && name.at[1] == '.') {
+		w->node = c->nodes.at[w->node].parent;
+		return 0;
+	}
+	if (name.n > CAPTURE_NAME_MAX)
+		return -ENAMETOOLONG;
+	next = node_find(c, w->node, name.at, name.n);
+	if (next == NODE_NONE)
+		return -ENOENT;
+	if (c->nodes.at[next].kind == NODE_LINK)
+		return follow(c, w, next, path);
+	w->node = next;
+	return 0;
+}
+
+int node_walk(struct tree_capture *c, uint32_t from, const char *path, uint32_t *ret)
+{
+	struct walk w;
+
+	w.node = from;
+	w.links = w.which = 0;
+	for (;;) {
+		struct slice name;
+		bool folder;
+		int r;
+
+		while (*path == '/')
+			path++;
+		if (!*path)
+			break;
+		name.at = path;
+		name.n = strcspn(path, "/");
+		path += name.n;
+		folder = *path == '/';
+		r = step(c, &w, name, &path);
+		if (r < 0)
+			return r;
+		if (folder && c->nodes.at[w.node].kind != NODE_DIR)
+			return -ENOTDIR;
+	}
+	*ret = w.node;
+	return 0;
+}
+
+int node_at(struct tree_capture *c, const char *path, uint32_t *ret)
+{
+	const char *slash = strrchr(path, '/');
+	size_t n = slash ? (size_t)(slash - path) : 0;
+	uint32_t dir;
+	int r;
+
+	if (!slash || n >= sizeof(c->near) || !slash[1])
+		return node_walk(c, NODE_ROOT, path, ret);
+	if (n != c->near_len || memcmp(path, c->near, n) != 0) {
+		char folder[sizeof(c->near)];
+
+		memcpy(folder, path, n);
+		folder[n] = '\0';
+		r = node_walk(c, NODE_ROOT, folder, &dir);
+		if (r < 0)
+			return r;
+		memcpy(c->near, folder, n + 1);
+		c->near_len = n;
+		c->near_node = dir;
+	}
+	return node_walk(c, c->near_node, slash + 1, ret);
+}
