@@ -264,12 +264,46 @@ static struct tree *capture_free(struct tree *t)
 	return NULL;
 }
 
+/* A capture holds little of what is long: its head is cut from the whole. */
+static int read_head(struct tree *t, const char *path, size_t max, struct arena *a,
+		     const char **ret, size_t *ret_size)
+{
+	const char *text;
+	size_t size;
+	int r = read_file(t, path, SIZE_MAX, a, &text, &size);
+
+	if (r < 0)
+		return r;
+	if (size > max) {
+		text = arena_strndup(a, text, max);
+		size = max;
+	}
+	if (!text)
+		return -ENOMEM;
+	*ret = text;
+	*ret_size = size;
+	return 0;
+}
+
+static int is_read_only(struct tree *t _unused_, const char *path _unused_)
+{
+	return -EOPNOTSUPP;
+}
+
+static int read_log(struct tree *t _unused_, struct arena *a _unused_, const char **ret _unused_)
+{
+	return -EOPNOTSUPP;
+}
+
 static const struct tree_ops capture_ops = {
 	.read = read_file,
+	.head = read_head,
 	.readlink = read_link,
 	.list = list_folder,
 	.stat = stat_file,
 	.image = read_image,
+	.read_only = is_read_only,
+	.kernel_log = read_log,
 	.free = capture_free,
 };
 

@@ -3,9 +3,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/klog.h>
+#include <sys/statvfs.h>
 
 #include "image.h"
 #include "tree.h"
+
+/* Actions of syslog(2), which has no header for them. */
+#define KLOG_READ_ALL 3
+#define KLOG_SIZE     10
 
 struct tree_root {
 	struct tree tree;
@@ -21,6 +27,39 @@ static int read_file(struct tree *t, const char *path, size_t max, struct arena 
 		     const char **ret, size_t *ret_size)
 {
 	return root_read(root_of(t), path, max, a, ret, ret_size);
+}
+
+static int read_head(struct tree *t, const char *path, size_t max, struct arena *a,
+		     const char **ret, size_t *ret_size)
+{
+	_cleanup_close_ int fd = root_openat(root_of(t), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	char *bytes;
+	size_t size = 0;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	bytes = arena_alloc(a, max + 1);
+	if (!bytes)
+		return -ENOMEM;
+	while (size < max) {
+		ssize_t n = read(fd, bytes + size, max - size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		size += (size_t)n;
+	}
+	*ret = bytes;
+	*ret_size = size;
+	return 0;
 }
 
 static int read_link(struct tree *t, const char *path, struct arena *a, const char **ret)
@@ -81,6 +120,42 @@ static int read_image(struct tree *t, const char *path, struct arena *a, struct 
 	return 0;
 }
 
+static int is_read_only(struct tree *t, const char *path)
+{
+	_cleanup_close_ int fd = root_openat(root_of(t), path, O_PATH);
+	struct statvfs vfs;
+
+	if (fd < 0)
+		return fd;
+	if (fstatvfs(fd, &vfs) < 0)
+		return -errno;
+	return vfs.f_flag & ST_RDONLY ? 1 : 0;
+}
+
+static int read_log(struct tree *t, struct arena *a, const char **ret)
+{
+	_cleanup_free_ char *bytes = NULL;
+	const char *text;
+	int size;
+
+	if (!t->live)
+		return -EOPNOTSUPP;
+	size = klogctl(KLOG_SIZE, NULL, 0);
+	if (size < 0)
+		return -errno;
+	bytes = malloc((size_t)size + 1);
+	if (!bytes)
+		return -ENOMEM;
+	size = klogctl(KLOG_READ_ALL, bytes, size);
+	if (size < 0)
+		return -errno;
+	text = arena_strndup(a, bytes, (size_t)size);
+	if (!text)
+		return -ENOMEM;
+	*ret = text;
+	return 0;
+}
+
 static struct tree *tree_root_free(struct tree *t)
 {
 	free(t);
@@ -89,10 +164,13 @@ static struct tree *tree_root_free(struct tree *t)
 
 static const struct tree_ops root_ops = {
 	.read = read_file,
+	.head = read_head,
 	.readlink = read_link,
 	.list = list_folder,
 	.stat = stat_file,
 	.image = read_image,
+	.read_only = is_read_only,
+	.kernel_log = read_log,
 	.free = tree_root_free,
 };
 

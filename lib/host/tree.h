@@ -25,6 +25,9 @@ struct tree_ops {
 	/* All return 0 or negative errno; results live in the arena. */
 	int (*read)(struct tree *t, const char *path, size_t max, struct arena *a, const char **ret,
 		    size_t *ret_size);
+	/* The first bytes of a file, at most max: for long ones of /proc that are slow to make. */
+	int (*head)(struct tree *t, const char *path, size_t max, struct arena *a, const char **ret,
+		    size_t *ret_size);
 	int (*readlink)(struct tree *t, const char *path, struct arena *a, const char **ret);
 	int (*list)(struct tree *t, const char *path, struct arena *a, struct words *ret);
 	int (*stat)(struct tree *t, const char *path, struct tree_stat *ret);
@@ -33,6 +36,11 @@ struct tree_ops {
 	 * (status says so).
 	 */
 	int (*image)(struct tree *t, const char *path, struct arena *a, struct host_image *ret);
+	/* Whether path lies on a file system that is mounted read-only: 1, 0, or -EOPNOTSUPP where
+	 * only the text of mountinfo can say so. */
+	int (*read_only)(struct tree *t, const char *path);
+	/* The running kernel's log, a line a message; -EOPNOTSUPP where the tree is not live. */
+	int (*kernel_log)(struct tree *t, struct arena *a, const char **ret);
 	struct tree *(*free)(struct tree *t);
 };
 

@@ -297,6 +297,50 @@ static void large_files_are_refused(void **state)
 	}
 }
 
+static void heads_are_cut(void **state)
+{
+	static const struct {
+		const char *path;
+		size_t max;
+		int result;
+		const char *text;
+	} rows[] = {
+		{"/etc/hostname", 3, 0, "pve"},	   {"/etc/hostname", 4, 0, "pve\n"},
+		{"/etc/hostname", 99, 0, "pve\n"}, {"/etc/hostname", 0, 0, ""},
+		{"/etc/through", 1, 0, "2"},	   {"/etc/empty", 8, 0, ""},
+		{"/etc/none", 8, -ENOENT, NULL},   {"/etc/d", 8, -EISDIR, NULL},
+	};
+	const struct trees *t = *state;
+
+	for (size_t k = 0; k < ARRAY_LEN(t->at); k++) {
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			struct tree *tree = t->at[k];
+			const char *text = NULL;
+			size_t size = 99;
+			int r = tree->ops->head(tree, rows[i].path, rows[i].max, t->a, &text,
+						&size);
+
+			assert_int_equal(r, rows[i].result);
+			if (r < 0)
+				continue;
+			assert_string_equal(text, rows[i].text);
+			assert_int_equal(size, strlen(rows[i].text));
+		}
+	}
+}
+
+static void only_a_real_root_knows_its_mounts(void **state)
+{
+	const struct trees *t = *state;
+	const char *log;
+
+	assert_int_equal(t->at[0]->ops->read_only(t->at[0], "/etc"), 0);
+	assert_int_equal(t->at[0]->ops->read_only(t->at[0], "/none"), -ENOENT);
+	assert_int_equal(t->at[1]->ops->read_only(t->at[1], "/etc"), -EOPNOTSUPP);
+	for (size_t k = 0; k < ARRAY_LEN(t->at); k++)
+		assert_int_equal(t->at[k]->ops->kernel_log(t->at[k], t->a, &log), -EOPNOTSUPP);
+}
+
 static void trees_say_what_they_are(void **state)
 {
 	const struct trees *t = *state;
@@ -323,6 +367,8 @@ int main(void)
 		cmocka_unit_test(links_are_read),
 		cmocka_unit_test(folders_are_listed),
 		cmocka_unit_test(large_files_are_refused),
+		cmocka_unit_test(heads_are_cut),
+		cmocka_unit_test(only_a_real_root_knows_its_mounts),
 		cmocka_unit_test(trees_say_what_they_are),
 	};
 
