@@ -55,10 +55,12 @@ int guard_devices(const struct guard *g, struct plan *plan);
 int guard_select(const struct guard *g, const struct spec_device *wish, struct plan_device *device);
 
 /*
- * What identifies this very function later: its serials and MAC addresses, a line each, "" without.
- * For struct step's and the ledger's serial. Returns 0 or -ENOMEM.
+ * What identifies this very function later: its serials and MAC addresses, a line each, and what
+ * the ledger remembers of them under that name while they cannot be seen; "" without any. For the
+ * serial of struct step and of struct ledger_device. Returns 0 or -ENOMEM.
  */
-int guard_fingerprint(struct arena *a, const struct host_device *device, const char **ret);
+int guard_fingerprint(const struct guard *g, const char *name, const struct host_device *device,
+		      const char **ret);
 
 /*
  * Judges the selected functions' whole blast radius and adds one verdict a code, each finding a

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The blast radius: what the host loses with a device, through its card and its IOMMU group. */
+#include <string.h>
+
+#include "guard-part.h"
+#include "kcmdline.h"
+
+#define CLASS_DISPLAY 0x03
+
+/* --- uses ------------------------------------------------------------------------------------ */
+
+static const struct use_row {
+	enum code code;
+	const char *verb; /* between the device and what uses it */
+} use_rows[_USE_KIND_MAX] = {
+	[USE_ROOT] = {CODE_BOOT_DISK, "holds"},
+	[USE_BOOT] = {CODE_BOOT_DISK, "holds"},
+	[USE_ESP] = {CODE_BOOT_DISK, "holds"},
+	[USE_SWAP] = {CODE_IN_USE, "holds"},
+	[USE_MOUNT] = {CODE_IN_USE, "holds"},
+	[USE_MEMBER] = {CODE_IN_USE, "holds"},
+	[USE_DEFAULT_ROUTE] = {CODE_MANAGEMENT_NIC, "carries"},
+	[USE_NET_UP] = {CODE_IN_USE, "carries"},
+	[USE_CONSOLE] = {CODE_BOOT_DISPLAY, "shows"},
+	[USE_OPEN] = {CODE_IN_USE, "is held open by"},
+};
+
+static bool has_use(const struct host_device *device, enum use_kind kind)
+{
+	array_foreach(it, &device->uses)
+		if (it->kind == kind)
+			return true;
+	return false;
+}
+
+/* A link that is up on the way out is part of that way: one consent is enough. */
+static enum code use_code(const struct host_device *device, enum use_kind kind)
+{
+	if (kind == USE_NET_UP && has_use(device, USE_DEFAULT_ROUTE))
+		return CODE_MANAGEMENT_NIC;
+	return use_rows[kind].code;
+}
+
+static bool on_target(const struct guard_case *c, const struct host_device *device)
+{
+	return device->driver && strcmp(device->driver, c->wish->driver) == 0;
+}
+
+static void judge_uses(struct guard_case *c, const struct host_device *own)
+{
+	static const struct verdict dark = {
+		.code = CODE_BOOT_DISPLAY,
+		.severity = SEVERITY_NOTE,
+		.message = "the firmware's display is on this device; the console left it when its "
+			   "driver did",
+	};
+	bool taken = on_target(c, own);
+	char addr[PCI_ADDR_TEXT_SIZE];
+
+	pci_addr_format(own->addr, addr);
+	array_foreach(it, &own->uses) {
+		if (taken && it->kind == USE_OPEN)
+			continue;
+		if (taken && it->kind == USE_CONSOLE && c->error >= 0)
+			c->error = guard_finding(c->g->arena, c->device, &dark, NULL);
+		else
+			guard_case_add(c, use_code(own, it->kind), false, "%s %s %s", addr,
+				       use_rows[it->kind].verb, it->what);
+	}
+}
+
+/* --- the group ------------------------------------------------------------------------------- */
+
+static bool takes_any(const struct plan *plan, struct pci_addr addr)
+{
+	array_foreach(it, &plan->devices)
+		if (guard_takes(it, addr))
+			return true;
+	return false;
+}
+
+/*
+ * One member that device does not take. What another device of the plan takes is judged there, but
+ * for the boot disk: no consent over there may cover this one.
+ */
+static void judge_member(struct guard_case *c, const struct plan *plan,
+			 const struct host_device *own, const struct host_device *member)
+{
+	char here[PCI_ADDR_TEXT_SIZE], there[PCI_ADDR_TEXT_SIZE];
+	bool elsewhere = takes_any(plan, member->addr);
+
+	pci_addr_format(own->addr, here);
+	pci_addr_format(member->addr, there);
+	if (!elsewhere)
+		guard_case_add(c, CODE_SHARED_GROUP, true, "%s shares group %d with %s (%s, %s%s)",
+			       here, own->group, there, pci_class_word(member->class),
+			       member->driver ? "driver " : "no driver",
+			       member->driver ? member->driver : "");
+	array_foreach(it, &member->uses) {
+		enum code code = use_code(member, it->kind);
+
+		if (elsewhere && code != CODE_BOOT_DISK)
+			continue;
+		guard_case_add(c, code, true, "%s shares group %d with %s, which %s %s", here,
+			       own->group, there, use_rows[it->kind].verb, it->what);
+	}
+}
+
+/* Each group once, by the first function that is in it. Bridges are no obstacle (7.16). */
+static void judge_group(struct guard_case *c, const struct plan *plan,
+			const struct host_device *own)
+{
+	struct guard_group group = guard_group_of(c->g, own->group);
+
+	for (size_t i = 0; i < group.n; i++)
+		if (guard_takes(c->device, group.at[i]->addr)) {
+			if (group.at[i] != own)
+				return;
+			break;
+		}
+	for (size_t i = 0; i < group.n; i++)
+		if (!group.at[i]->bridge && !guard_takes(c->device, group.at[i]->addr))
+			judge_member(c, plan, own, group.at[i]);
+}
+
+/* --- the IOMMU for this very function ----------------------------------------------------------
+ */
+
+static void uncovered(struct guard_case *c, enum code code, enum severity severity,
+		      const char *message, const char *evidence)
+{
+	struct verdict finding = {.code = code, .severity = severity, .message = message};
+
+	if (c->error >= 0)
+		c->error = guard_finding(c->g->arena, c->device, &finding, evidence);
+}
+
+/* An active IOMMU may leave a function out: integrated graphics, by default or by flag (7.28). */
+static void judge_cover(struct guard_case *c, const struct host_device *own)
+{
+	const struct guard *g = c->g;
+	struct kcmdline line = {0};
+	char addr[PCI_ADDR_TEXT_SIZE];
+	const char *evidence = arena_printf(g->arena, "%s is in no IOMMU group",
+					    pci_addr_format(own->addr, addr));
+
+	if (own->group >= 0 || !g->host->iommu.active || c->error < 0)
+		return;
+	c->error = evidence ? kcmdline_parse(g->arena, g->host->cmdline, &line) : -ENOMEM;
+	if (c->error < 0)
+		return;
+	if (own->class >> 16 == CLASS_DISPLAY &&
+	    (kcmdline_satisfies(&line, "intel_iommu=igfx_off") ||
+	     kcmdline_satisfies(&line, "intel_iommu=intgpu_off")))
+		uncovered(c, CODE_IOMMU_OFF, SEVERITY_ERROR,
+			  "the kernel has the IOMMU off for this display: take igfx_off or "
+			  "intgpu_off away",
+			  evidence);
+	else if (g->host->iommu.dmar && !kcmdline_satisfies(&line, "intel_iommu=on") &&
+		 (!g->spec || g->spec->iommu_enable))
+		uncovered(c, CODE_IOMMU_OFF, SEVERITY_NOTE,
+			  "the IOMMU leaves it out until the next boot, which has intel_iommu=on",
+			  evidence);
+	else
+		uncovered(c, CODE_IOMMU_ABSENT, SEVERITY_ERROR, "no IOMMU covers this device",
+			  evidence);
+}
+
+/* --- reset, reserved memory, virtual functions -------------------------------------------------
+ */
+
+/* Whether this host shows reset methods at all: a capture or an old kernel may not (7.36). */
+static bool resets_known(const struct host *host)
+{
+	if (host->live_root)
+		return true;
+	array_foreach(it, &host->devices)
+		if (it->has_reset || it->reset_methods)
+			return true;
+	return false;
+}
+
+static bool own_reset(const struct host_device *device)
+{
+	if (device->reset_methods)
+		return device->reset_methods[strspn(device->reset_methods, " \n")] != '\0';
+	return device->has_reset;
+}
+
+/* Whether resetting the bus reaches nothing but functions that go along. */
+static bool bus_reset(const struct guard_case *c, const struct host_device *own)
+{
+	const struct host *host = c->g->host;
+	const struct host_device *it = own, *end = host->devices.at + host->devices.n;
+
+	if (!own->has_parent)
+		return false;
+	while (it > host->devices.at && it[-1].addr.domain == own->addr.domain &&
+	       it[-1].addr.bus == own->addr.bus)
+		it--;
+	for (; it < end && it->addr.domain == own->addr.domain && it->addr.bus == own->addr.bus;
+	     it++)
+		if (!guard_takes(c->device, it->addr))
+			return false;
+	return true;
+}
+
+static void judge_function(struct guard_case *c, const struct host_device *own)
+{
+	char addr[PCI_ADDR_TEXT_SIZE];
+
+	pci_addr_format(own->addr, addr);
+	if (own->bridge)
+		guard_case_add(c, CODE_BRIDGE_DEVICE, false, "%s is a bridge", addr);
+	if (!own_reset(own) && !bus_reset(c, own) && resets_known(c->g->host))
+		guard_case_add(
+			c, CODE_NO_RESET, false,
+			own->has_parent
+				? "%s has no reset method, and a reset of its bus would reach "
+				  "devices that stay"
+				: "%s has no reset method and no bus of its own",
+			addr);
+	if (own->reserved_region)
+		guard_case_add(c, CODE_RESERVED_REGION, false,
+			       "group %d of %s has a region of type direct", own->group, addr);
+}
+
+static void judge_virtual(struct guard_case *c, const struct host_device *own)
+{
+	char addr[PCI_ADDR_TEXT_SIZE], vf[PCI_ADDR_TEXT_SIZE];
+
+	if (own->vfs == 0 || on_target(c, own))
+		return;
+	guard_case_add(c, CODE_VIRTUAL_FUNCTIONS_ACTIVE, false,
+		       "%s has %u virtual function%s switched on", pci_addr_format(own->addr, addr),
+		       own->vfs, own->vfs == 1 ? "" : "s");
+	array_foreach(it, &c->g->host->devices)
+		if (it->is_vf && it->uses.n && pci_addr_compare(it->physfn, own->addr) == 0)
+			guard_case_add(c, CODE_VIRTUAL_FUNCTIONS_ACTIVE, false,
+				       "%s is one of them and %s %s", pci_addr_format(it->addr, vf),
+				       use_rows[it->uses.at[0].kind].verb, it->uses.at[0].what);
+}
+
+/* The host's own verdicts; that a consent was needless is said once, not for each device. */
+static int copy_support(const struct guard *g, struct plan_device *device)
+{
+	array_foreach(it, &g->support.verdicts) {
+		struct verdict copy = *it;
+		int r = 0;
+
+		if (it->code == CODE_NOT_NEEDED)
+			continue;
+		copy.evidence = (struct words){0};
+		r = guard_finding(g->arena, device, &copy, NULL);
+		array_foreach(line, &it->evidence)
+			r = r < 0 ? r : guard_evidence(g->arena, device, it->code, "%s", *line);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int guard_judge(const struct guard *g, const struct spec_device *wish, const struct plan *plan,
+		struct plan_device *device)
+{
+	struct guard_case c = {.g = g, .wish = wish, .device = device};
+
+	if (device->addrs.n == 0)
+		return 0;
+	c.error = copy_support(g, device);
+	array_foreach(addr, &device->addrs) {
+		const struct host_device *own = host_device(g->host, *addr);
+
+		if (!own)
+			continue;
+		judge_function(&c, own);
+		judge_cover(&c, own);
+		judge_uses(&c, own);
+		judge_virtual(&c, own);
+	}
+	array_foreach(addr, &device->addrs) {
+		const struct host_device *own = host_device(g->host, *addr);
+
+		if (own)
+			judge_group(&c, plan, own);
+	}
+	return c.error;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* When the one that was meant is not there: what comes near, and what was there before. */
+#include <string.h>
+
+#include "guard-part.h"
+
+static const struct {
+	enum selector_bit bit;
+	const char *name;
+} selector_names[] = {
+	{SELECT_ID, "id"},
+	{SELECT_ADDRESS, "address"},
+	{SELECT_CLASS, "class"},
+	{SELECT_SLOT, "slot"},
+	{SELECT_SERIAL, "serial"},
+	{SELECT_MAC, "mac"},
+	{SELECT_BOUND_TO, "bound-to"},
+};
+
+static const char *bits_text(struct arena *a, unsigned bits)
+{
+	const char *text = "";
+
+	for (size_t i = 0; text && i < ARRAY_LEN(selector_names); i++)
+		if (bits & selector_names[i].bit)
+			text = arena_printf(a, "%s%s%s", text, *text ? ", " : "",
+					    selector_names[i].name);
+	return text;
+}
+
+/*
+ * Why a function comes near, NULL when it does not: only one selector is missed, or the vendor is
+ * the wished one.
+ */
+static const char *nearness(const struct guard *g, const struct spec_device *wish,
+			    const struct host_device *device)
+{
+	unsigned given = guard_given(&wish->selector), missed = guard_missed(g, wish, device);
+	const char *fits = bits_text(g->arena, given & ~missed);
+	const char *not = bits_text(g->arena, missed);
+
+	if (!fits || !not )
+		return NULL;
+	if (given != missed && (missed & (missed - 1)) == 0)
+		return arena_printf(g->arena, ": %s fits, %s does not", fits, not );
+	if (missed == SELECT_ADDRESS && pci_addr_same_slot(wish->selector.address, device->addr))
+		return ": another function of that slot";
+	if (missed == SELECT_ID && wish->selector.id.vendor == device->id.vendor)
+		return wish->selector.id.device == device->id.device
+			       ? ": the same model of another board maker"
+			       : ": the same vendor";
+	return NULL;
+}
+
+static int list_near(const struct guard *g, const struct spec_device *wish,
+		     struct plan_device *device)
+{
+	size_t n = 0;
+
+	array_foreach(it, &g->host->devices) {
+		const char *why = it->bridge ? NULL : nearness(g, wish, it);
+		const char *text = why ? guard_describe(g->arena, it) : NULL;
+		int r;
+
+		if (!text)
+			continue;
+		r = guard_evidence(g->arena, device, CODE_NO_SUCH_DEVICE, "%s%s", text, why);
+		if (r < 0 || ++n > GUARD_EVIDENCE_MAX)
+			return r;
+	}
+	return 0;
+}
+
+/* A function that the ledger knows under that name: gone, or another one in its place. */
+static int list_before(const struct guard *g, const struct spec_device *wish,
+		       struct plan_device *device)
+{
+	if (!g->ledger)
+		return 0;
+	array_foreach(was, &g->ledger->devices) {
+		const struct host_device *now = host_device(g->host, was->addr);
+		char addr[PCI_ADDR_TEXT_SIZE], id[PCI_ID_TEXT_SIZE];
+		int r;
+
+		if (strcmp(was->name, wish->name) != 0 || (now && pci_id_match(&was->id, &now->id)))
+			continue;
+		r = guard_evidence(g->arena, device, CODE_NO_SUCH_DEVICE,
+				   "until now it was %s at %s, where %s is now",
+				   pci_id_format(&was->id, id), pci_addr_format(was->addr, addr),
+				   now ? "another device" : "nothing");
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int guard_near(const struct guard *g, const struct spec_device *wish, struct plan_device *device)
+{
+	unsigned given = guard_given(&wish->selector);
+	const char *names = bits_text(g->arena, given);
+	int r;
+
+	if (!names)
+		return -ENOMEM;
+	if (!given)
+		return guard_refuse(g->arena, device, CODE_NO_SUCH_DEVICE,
+				    "no selector is given, and none selects nothing: add id or "
+				    "address");
+	r = guard_refuse(g->arena, device, CODE_NO_SUCH_DEVICE, "no device fits %s", names);
+	if (r >= 0)
+		r = list_before(g, wish, device);
+	return r < 0 ? r : list_near(g, wish, device);
+}
