@@ -2,12 +2,15 @@
 """A Debian tree that is complete enough for its own builders to be run by chroot.
 
 It is a real ext4 file system on a loop device whose node is in the tree's own /dev, so that grub-probe, which fails
-without the device below / (fact 2.10), finds what it would find on a host. /proc is real but for what the
+without the device below / (fact 2.10), finds what it would find on a host. The device is not told its file's name:
+grub-probe would look for that file inside the tree. /proc is real but for what the
 plan reads of the running kernel, and /sys is laid out as files: a host with a card of two functions
 and an NVMe controller.
 All mounts are made in the private mount namespace that run.py enters.
 """
 
+import errno
+import fcntl
 import hashlib
 import os
 import stat
@@ -56,6 +59,25 @@ def read(path):
         return file.read()
 
 
+LOOP_SET_FD, LOOP_CTL_GET_FREE = 0x4C00, 0x4C82  # linux/loop.h
+
+
+def attach_loop(path):
+    """A free loop device over PATH."""
+    for _ in range(16):
+        with open("/dev/loop-control", "rb") as control:
+            device = "/dev/loop%d" % fcntl.ioctl(control, LOOP_CTL_GET_FREE)
+        with open(path, "r+b") as file, open(device, "r+b") as loop:
+            try:
+                fcntl.ioctl(loop, LOOP_SET_FD, file.fileno())
+                return device
+            except OSError as error:
+                # Somebody else was faster: ask for another one.
+                if error.errno != errno.EBUSY:
+                    raise
+    raise OSError(errno.EBUSY, "no free loop device")
+
+
 def make_base(tree, path):
     """The file system that every case starts from a copy of."""
     with open(path, "wb") as file:
@@ -78,8 +100,7 @@ class Sysroot:
     def __enter__(self):
         os.makedirs(self.path, exist_ok=True)
         sh("cp", "--sparse=always", self.base, self.disk)
-        self.loop = sh("losetup", "--find", "--show", self.disk,
-                       stdout=subprocess.PIPE).stdout.decode().strip()
+        self.loop = attach_loop(self.disk)
         try:
             sh("mount", "-t", "ext4", "-o", "noatime", self.loop, self.path)
             self._devices()
