@@ -47,8 +47,6 @@ enum code {
 	CODE_UNPROVEN,
 	CODE_NOT_SUPPORTED, /* understood, but this version does not act on it yet */
 	CODE_BUILDER_FAILED,
-	CODE_BUILDER_LIED, /* exit code 0, yet the second look shows nothing done; facts chapter 12
-			    */
 	CODE_OUT_OF_MEMORY,
 	CODE_HOST_MOVED, /* apply --plan: the host is not the one the plan was made for */
 	_CODE_MAX,
