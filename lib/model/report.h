@@ -27,6 +27,7 @@ struct report_step {
 struct report {
 	struct arena *arena;
 	ARRAY_OF(struct report_step) steps;
+	bool refused;	  /* nothing was written at all, diags say why: exit code 4, not 1 */
 	bool failed;	  /* some step failed */
 	bool rolled_back; /* files written before the failure were put back */
 	struct diags diags;
