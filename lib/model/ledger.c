@@ -22,6 +22,12 @@ struct ledger *ledger_free(struct ledger *ledger)
 	return NULL;
 }
 
+bool ledger_file_ours(const struct ledger_file *file, const char *digest)
+{
+	return *digest && ((file->after && strcmp(file->after, digest) == 0) ||
+			   (file->intent && strcmp(file->intent, digest) == 0));
+}
+
 const struct ledger_file *ledger_file(const struct ledger *ledger, const char *path)
 {
 	array_foreach(it, &ledger->files)

@@ -16,7 +16,8 @@ struct ledger_file {
 	const char *before; /* its bytes then */
 	size_t before_size;
 	unsigned mode, uid, gid; /* as it was; meaningless when it did not exist */
-	const char *after;	 /* digest of what we wrote last */
+	const char *after;	 /* digest of what we wrote last, "" before the first write ended */
+	const char *intent;	 /* digest of a write that was begun and maybe not ended, "" */
 	struct words tokens;	 /* shared files: the tokens that are ours */
 };
 
@@ -50,7 +51,11 @@ struct ledger {
 	 * success. What a cut left here is done by the next plan even if all files look right.
 	 */
 	struct words unbuilt;
+	struct words folders; /* that we made for files of ours; go when they are empty again */
 };
+
+/* Whether digest is of bytes that we wrote there, or had begun to write when the power went. */
+bool ledger_file_ours(const struct ledger_file *file, const char *digest);
 
 const struct ledger_file *ledger_file(const struct ledger *ledger, const char *path);
 const struct ledger_device *ledger_device(const struct ledger *ledger, struct pci_addr addr);
