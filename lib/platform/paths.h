@@ -32,3 +32,10 @@
 #define PATH_PROXMOX_UUIDS  "/etc/kernel/proxmox-boot-uuids"
 #define PATH_REBOOT	    "/run/reboot-required"
 #define PATH_REBOOT_PKGS    "/run/reboot-required.pkgs"
+
+/* The kernel's. */
+#define PATH_PCI_DEVICES "/sys/bus/pci/devices"
+#define PATH_PCI_DRIVERS "/sys/bus/pci/drivers"
+#define PATH_PCI_PROBE	 "/sys/bus/pci/drivers_probe"
+#define PATH_MODULES	 "/sys/module"
+#define PATH_BOOT_ID	 "/proc/sys/kernel/random/boot_id"
