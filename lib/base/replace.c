@@ -67,6 +67,12 @@ static int find_target(const struct root *r, const char *path, struct target *t)
 	return -ELOOP;
 }
 
+/* Hashes and signatures of the old content: on the new one they would make it unreadable. */
+static bool of_the_bytes(const char *xattr)
+{
+	return strcmp(xattr, "security.ima") == 0 || strcmp(xattr, "security.evm") == 0;
+}
+
 static int copy_xattrs(int from, int to)
 {
 	char names[4096], value[65536];
@@ -75,8 +81,11 @@ static int copy_xattrs(int from, int to)
 	if (n < 0)
 		return errno == ENOTSUP ? 0 : -errno;
 	for (char *name = names; name < names + n; name += strlen(name) + 1) {
-		ssize_t size = fgetxattr(from, name, value, sizeof(value));
+		ssize_t size;
 
+		if (of_the_bytes(name))
+			continue;
+		size = fgetxattr(from, name, value, sizeof(value));
 		if (size < 0)
 			return -errno;
 		if (fsetxattr(to, name, value, (size_t)size, 0) < 0 && errno != ENOTSUP)
@@ -87,14 +96,17 @@ static int copy_xattrs(int from, int to)
 
 static int dress(int fd, const struct target *t, const struct file_attr *attr)
 {
-	uid_t uid = t->old >= 0 ? t->st.st_uid : attr->uid;
-	gid_t gid = t->old >= 0 ? t->st.st_gid : attr->gid;
-	mode_t mode = t->old >= 0 ? t->st.st_mode & 07777 : attr->mode;
+	struct stat made;
 
-	/* An unprivileged caller that already owns what it writes needs no chown. */
-	if ((uid != geteuid() || gid != getegid()) && fchown(fd, uid, gid) < 0)
+	if (fstat(fd, &made) < 0)
 		return -errno;
-	if (fchmod(fd, mode) < 0)
+	/* Asked, not assumed: a set-group-ID directory gives its own group to what is made in it.
+	 */
+	if ((attr->uid != made.st_uid || attr->gid != made.st_gid) &&
+	    fchown(fd, attr->uid, attr->gid) < 0)
+		return -errno;
+	/* After the chown, which clears set-ID bits. */
+	if (fchmod(fd, attr->mode & 07777) < 0)
 		return -errno;
 	return t->old >= 0 ? copy_xattrs(t->old, fd) : 0;
 }
@@ -133,27 +145,42 @@ static int write_beside(const struct target *t, const char *temp, const void *by
 	return err;
 }
 
-int root_replace(const struct root *r, const char *path, const void *bytes, size_t size,
-		 const struct file_attr *attr)
+/* Dot first: no reader of a ".d" folder takes a leftover of a power cut for a file. */
+static int temp_name(const char *name, char ret[static NAME_MAX + 1])
+{
+	int n = snprintf(ret, NAME_MAX + 1, ".%.200s.pthru-new", name);
+
+	return n > NAME_MAX ? -ENAMETOOLONG : 0;
+}
+
+static int open_old(struct target *t)
+{
+	t->old = openat(t->dir, t->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (t->old < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (fstat(t->old, &t->st) < 0)
+		return -errno;
+	return S_ISREG(t->st.st_mode) ? 0 : -EINVAL;
+}
+
+static int replace(const struct root *r, const char *path, const void *bytes, size_t size,
+		   const struct file_attr *attr, bool exact)
 {
 	_cleanup_(target_done) struct target t = {.dir = -1, .old = -1};
+	struct file_attr kept = *attr;
 	char temp[NAME_MAX + 1];
 	int err = find_target(r, path, &t);
 
+	if (err == 0)
+		err = temp_name(t.name, temp);
+	if (err == 0)
+		err = open_old(&t);
 	if (err < 0)
 		return err;
-	/* Dot first: no reader of a ".d" folder takes a leftover of a power cut for a file. */
-	if (snprintf(temp, sizeof(temp), ".%.200s.pthru-new", t.name) >= (int)sizeof(temp))
-		return -ENAMETOOLONG;
-	t.old = openat(t.dir, t.name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (t.old < 0 && errno != ENOENT)
-		return -errno;
-	if (t.old >= 0 && fstat(t.old, &t.st) < 0)
-		return -errno;
-	if (t.old >= 0 && !S_ISREG(t.st.st_mode))
-		return -EINVAL;
+	if (t.old >= 0 && !exact)
+		kept = (struct file_attr){t.st.st_mode & 07777, t.st.st_uid, t.st.st_gid};
 	unlinkat(t.dir, temp, 0);
-	err = write_beside(&t, temp, bytes, size, attr);
+	err = write_beside(&t, temp, bytes, size, &kept);
 	if (err == 0 && renameat(t.dir, temp, t.dir, t.name) < 0)
 		err = -errno;
 	if (err < 0) {
@@ -161,4 +188,29 @@ int root_replace(const struct root *r, const char *path, const void *bytes, size
 		return err;
 	}
 	return fsync(t.dir) < 0 && errno != EINVAL ? -errno : 0;
+}
+
+int root_replace(const struct root *r, const char *path, const void *bytes, size_t size,
+		 const struct file_attr *attr)
+{
+	return replace(r, path, bytes, size, attr, false);
+}
+
+int root_restore(const struct root *r, const char *path, const void *bytes, size_t size,
+		 const struct file_attr *attr)
+{
+	return replace(r, path, bytes, size, attr, true);
+}
+
+int root_sweep(const struct root *r, const char *path)
+{
+	_cleanup_(target_done) struct target t = {.dir = -1, .old = -1};
+	char temp[NAME_MAX + 1];
+	int err = find_target(r, path, &t);
+
+	if (err == 0)
+		err = temp_name(t.name, temp);
+	if (err < 0)
+		return err == -ENOENT ? 0 : err;
+	return unlinkat(t.dir, temp, 0) < 0 && errno != ENOENT ? -errno : 0;
 }

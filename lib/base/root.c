@@ -9,7 +9,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
+
+/* Larger than any list that packages add their names to (8.1). */
+#define LIST_MAX_SIZE (1u << 20)
 
 struct root {
 	int fd;
@@ -247,12 +252,16 @@ int root_lstat(const struct root *r, const char *path, struct stat *ret)
 
 int root_write_attr(const struct root *r, const char *path, const char *value)
 {
-	_cleanup_close_ int fd = open_beneath(r, path, O_WRONLY | O_NOCTTY, 0);
+	_cleanup_close_ int fd = open_beneath(r, path, O_WRONLY | O_NONBLOCK | O_NOCTTY, 0);
 	size_t n = strlen(value);
+	ssize_t written;
 
 	if (fd < 0)
 		return fd;
-	return write(fd, value, n) == (ssize_t)n ? 0 : errno ? -errno : -EIO;
+	written = write(fd, value, n);
+	if (written < 0)
+		return -errno;
+	return (size_t)written == n ? 0 : -EIO;
 }
 
 static int write_all(int fd, const char *bytes, size_t size)
@@ -270,13 +279,71 @@ static int write_all(int fd, const char *bytes, size_t size)
 	return 0;
 }
 
+/* Opens for appending; a file that is not there gets exactly mode, whatever the umask. */
+static int open_append(const struct root *r, const char *path, mode_t mode)
+{
+	int flags = O_RDWR | O_APPEND | O_NONBLOCK | O_NOCTTY;
+	int fd = open_beneath(r, path, flags, 0);
+
+	if (fd != -ENOENT)
+		return fd;
+	fd = open_beneath(r, path, flags | O_CREAT, mode);
+	if (fd >= 0 && fchmod(fd, mode) < 0) {
+		int err = -errno;
+
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
 int root_append(const struct root *r, const char *path, const char *bytes, mode_t mode)
 {
-	_cleanup_close_ int fd = open_beneath(r, path, O_WRONLY | O_APPEND | O_CREAT, mode);
+	_cleanup_close_ int fd = open_append(r, path, mode);
+	int err;
 
 	if (fd < 0)
 		return fd;
-	return write_all(fd, bytes, strlen(bytes));
+	err = write_all(fd, bytes, strlen(bytes));
+	if (err < 0)
+		return err;
+	return fsync(fd) < 0 && errno != EINVAL ? -errno : 0;
+}
+
+static bool has_line(const char *text, const char *line)
+{
+	size_t n = strlen(line);
+
+	for (const char *at = text; at; at = strchr(at, '\n'), at += at != NULL)
+		if (strncmp(at, line, n) == 0 && (at[n] == '\n' || at[n] == '\0'))
+			return true;
+	return false;
+}
+
+int root_append_line(const struct root *r, const char *path, const char *line, mode_t mode)
+{
+	_cleanup_close_ int fd = open_append(r, path, mode);
+	_cleanup_arena_ struct arena *a = arena_new();
+	const char *text, *added;
+	size_t size;
+	int err;
+
+	if (fd < 0)
+		return fd;
+	if (!a)
+		return -ENOMEM;
+	if (flock(fd, LOCK_EX) < 0)
+		return -errno;
+	err = read_to_end(fd, 0, LIST_MAX_SIZE, a, &text, &size);
+	if (err < 0)
+		return err;
+	if (has_line(text, line))
+		return 0;
+	added = arena_printf(a, "%s%s\n", size && text[size - 1] != '\n' ? "\n" : "", line);
+	if (!added)
+		return -ENOMEM;
+	err = write_all(fd, added, strlen(added));
+	return err < 0 ? err : 1;
 }
 
 int root_unlink(const struct root *r, const char *path)
@@ -291,26 +358,67 @@ int root_unlink(const struct root *r, const char *path)
 	return fsync(dir) < 0 && errno != EINVAL ? -errno : 0;
 }
 
+int root_rmdir(const struct root *r, const char *path)
+{
+	const char *name;
+	_cleanup_close_ int dir = open_parent(r, path, &name);
+
+	if (dir < 0)
+		return dir;
+	if (unlinkat(dir, name, AT_REMOVEDIR) < 0)
+		return -errno;
+	return fsync(dir) < 0 && errno != EINVAL ? -errno : 0;
+}
+
+static int make_dir(const struct root *r, const char *path)
+{
+	const char *name;
+	_cleanup_close_ int dir = open_parent(r, path, &name);
+
+	if (dir < 0)
+		return dir;
+	if (mkdirat(dir, name, 0755) < 0)
+		return errno == EEXIST ? 0 : -errno;
+	if (fchmodat(dir, name, 0755, 0) < 0)
+		return -errno;
+	return fsync(dir) < 0 && errno != EINVAL ? -errno : 0;
+}
+
 int root_mkdirs(const struct root *r, const char *path)
 {
 	char part[PATH_MAX];
 	size_t n = strlen(path);
+	struct stat st;
+	int err;
 
 	if (n >= sizeof(part))
 		return -ENAMETOOLONG;
 	for (size_t i = 1; i <= n; i++) {
-		const char *name;
-		_cleanup_close_ int dir = -1;
-
-		if (path[i] != '/' && path[i] != '\0')
+		if ((path[i] != '/' && path[i] != '\0') || path[i - 1] == '/')
 			continue;
 		memcpy(part, path, i);
 		part[i] = '\0';
-		dir = open_parent(r, part, &name);
-		if (dir < 0)
-			return dir;
-		if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST)
-			return -errno;
+		err = make_dir(r, part);
+		if (err < 0)
+			return err;
 	}
+	err = root_stat(r, path, &st);
+	if (err < 0)
+		return err;
+	return S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+}
+
+int root_space(const struct root *r, const char *path, struct root_space *ret)
+{
+	_cleanup_close_ int fd = open_beneath(r, path, O_PATH, 0);
+	struct statvfs fs;
+
+	if (fd < 0)
+		return fd;
+	if (fstatvfs(fd, &fs) < 0)
+		return -errno;
+	/* What is reserved for root is free for a builder that runs as root. */
+	ret->free = (uint64_t)(geteuid() == 0 ? fs.f_bfree : fs.f_bavail) * fs.f_frsize;
+	ret->read_only = fs.f_flag & ST_RDONLY;
 	return 0;
 }

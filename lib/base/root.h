@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 
@@ -62,14 +63,44 @@ int root_lstat(const struct root *r, const char *path, struct stat *ret);
 int root_replace(const struct root *r, const char *path, const void *bytes, size_t size,
 		 const struct file_attr *attr);
 
-/* Writes bytes to an existing file in place with one write(2): for sysfs and procfs. */
+/* The same, but owner and mode are attr's also where there was a file: puts a former one back. */
+int root_restore(const struct root *r, const char *path, const void *bytes, size_t size,
+		 const struct file_attr *attr);
+
+/* Removes the temporary file that a root_replace of path left when it was cut by a power loss. */
+int root_sweep(const struct root *r, const char *path);
+
+/*
+ * Writes value to an existing file in place with one write(2): for sysfs and procfs. -EIO when
+ * only a part was taken.
+ */
 int root_write_attr(const struct root *r, const char *path, const char *value);
 
-/* Appends bytes in one O_APPEND write, creating the file with mode. */
+/* Appends bytes with O_APPEND and syncs them, creating the file with mode. */
 int root_append(const struct root *r, const char *path, const char *bytes, mode_t mode);
+
+/*
+ * Appends one line unless the file holds it already, under flock(2); creates the file with mode.
+ * Returns 1 when it was added, 0 when it was there. Not synced: such lists live in /run (8.1).
+ */
+int root_append_line(const struct root *r, const char *path, const char *line, mode_t mode);
 
 /* Removes a file and syncs its directory. -ENOENT when it is not there. */
 int root_unlink(const struct root *r, const char *path);
 
-/* Makes a directory and its parents, mode 0755. An existing directory is success. */
+/* Removes an empty directory and syncs its parent. -ENOTEMPTY, -ENOENT, ... */
+int root_rmdir(const struct root *r, const char *path);
+
+/*
+ * Makes a directory and its parents, mode 0755 whatever the umask, and syncs each. An existing
+ * directory is success, anything else in its place -ENOTDIR.
+ */
 int root_mkdirs(const struct root *r, const char *path);
+
+struct root_space {
+	uint64_t free; /* bytes that we may still write */
+	bool read_only;
+};
+
+/* What is left on the file system that holds path. */
+int root_space(const struct root *r, const char *path, struct root_space *ret);
