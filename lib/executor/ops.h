@@ -10,41 +10,65 @@
 
 struct ops_result {	    /* of a command */
 	int status;	    /* exit status, or 128 + signal */
-	const char *output; /* last lines of stdout and stderr together */
+	const char *output; /* last lines of stdout and stderr together, valid UTF-8 */
 };
 
+struct ops_room {
+	uint64_t size; /* bytes of the file, 0 when it is not there */
+	uint64_t free; /* bytes that may still be written on the file system that holds it */
+	bool read_only;
+};
+
+/* Everything returns 0 or a negative errno; paths are absolute below the root. */
 struct ops {
 	void *ctx;
 	bool live; /* the root is the running system: live steps are carried out (note 2) */
-	/* Files below the root; semantics of base/root.h. */
+
+	/* Looking. ret_attr may be NULL; identity is device, inode, size, mtime and ctime as one
+	 * word: "is it new?" (facts chapter 12); -ENOENT of it is "is it there?". */
 	int (*read)(void *ctx, const char *path, size_t max, struct arena *a, const char **ret,
 		    size_t *ret_size, struct file_attr *ret_attr);
+	int (*readlink)(void *ctx, const char *path, struct arena *a, const char **ret);
+	int (*identity)(void *ctx, const char *path, struct arena *a, const char **ret);
+	/* Of the nearest folder above when path is not there. */
+	int (*room)(void *ctx, const char *path, struct ops_room *ret);
+	const char *(*boot_id)(void *ctx, struct arena *a); /* "" when unknown, NULL: no memory */
+
+	/* Files; semantics of base/root.h. force_attr: owner and mode of attr in any case. */
 	int (*replace)(void *ctx, const char *path, const void *bytes, size_t size,
 		       const struct file_attr *attr, bool force_attr);
-	int (*append)(void *ctx, const char *path, const char *bytes);
+	int (*append)(void *ctx, const char *path, const char *bytes); /* synced */
+	int (*append_line)(void *ctx, const char *path, const char *line);
 	int (*unlink)(void *ctx, const char *path);
+	int (*sweep)(void *ctx, const char *path);
 	int (*mkdirs)(void *ctx, const char *path);
-	/* device, inode, size, mtime, ctime of a file as one word: "is it new?" (chapter 12). */
-	int (*identity)(void *ctx, const char *path, struct arena *a, const char **ret);
-	/* Runs a builder below the root with a scrubbed environment (5.3, 6.18). */
+	int (*rmdir)(void *ctx, const char *path);
+
+	/* Runs a builder below the root with a scrubbed environment (5.3, 6.18). -ENOENT when
+	 * there is no such command. */
 	int (*run)(void *ctx, const struct words *argv, const struct words *env, struct arena *a,
 		   struct ops_result *ret);
 	/* sysfs: one write in a disposable child with a deadline; -ETIMEDOUT when it hangs (7.11).
 	 */
 	int (*write_attr)(void *ctx, const char *path, const char *value);
-	int (*readlink)(void *ctx, const char *path, struct arena *a, const char **ret);
 	int (*load_module)(void *ctx, const char *name); /* libkmod; already loaded is success */
-	const char *(*boot_id)(void *ctx, struct arena *a);
 };
 
-/* Called as work goes on; NULL pointer in options: silent. usec is the time since it began. */
+/* Called as work goes on; a NULL pointer or member is silent. */
 struct progress {
 	void *ctx;
 	void (*step)(void *ctx, size_t index, size_t count, const char *what, bool done);
 	void (*tick)(void *ctx, unsigned seconds); /* about once a second while a builder runs */
 };
 
-/* The real table over root (borrowed); deadline_ms bounds one sysfs write. Free with ops_done. */
+/*
+ * The real table over root and progress (both borrowed; progress may be NULL). deadline_ms bounds
+ * one sysfs write. Free with ops_done.
+ *
+ * A builder runs in a process group of its own and is always waited for: a signal that ends the
+ * caller's process group does not reach it, and what it builds is finished. A caller that is
+ * told to stop (SIGTERM) should note it and stop after plan_apply has returned.
+ */
 int ops_root_new(const struct root *root, const struct progress *progress, unsigned deadline_ms,
 		 struct ops *ret);
 void ops_done(struct ops *ops);

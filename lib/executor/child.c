@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define TAIL_LINES 40
+#define TAIL_BYTES 16384
+
+static const char *const scrubbed[] = {
+	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+	"LC_ALL=C.UTF-8",
+	"HOME=/root",
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int wait_for(pid_t pid, int *ret_status)
+{
+	while (waitpid(pid, ret_status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return 0;
+}
+
+/* The grandchild does the work, so that init reaps it should it be left behind. */
+static void disposable(int (*fn)(void *arg), void *arg, int answer)
+{
+	pid_t pid = fork();
+	int err;
+
+	if (pid > 0)
+		_exit(0);
+	err = pid < 0 ? -errno : fn(arg);
+	while (write(answer, &err, sizeof(err)) < 0 && errno == EINTR)
+		;
+	_exit(0);
+}
+
+static int read_answer(int fd, unsigned deadline_ms)
+{
+	int64_t end = now_ms() + deadline_ms;
+
+	for (;;) {
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+		int64_t left = end - now_ms();
+		int n = poll(&p, 1, left > 0 ? (int)left : 0), err;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -ETIMEDOUT;
+		if (read(fd, &err, sizeof(err)) == (ssize_t)sizeof(err))
+			return err;
+		return -EIO; /* it died without a word */
+	}
+}
+
+int child_call(int (*fn)(void *arg), void *arg, unsigned deadline_ms)
+{
+	_cleanup_close_ int ask = -1, answer = -1;
+	int ends[2], status, err;
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	ask = ends[0];
+	answer = ends[1];
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		disposable(fn, arg, answer);
+	close(take_fd(&answer));
+	err = wait_for(pid, &status);
+	return err < 0 ? err : read_answer(ask, deadline_ms);
+}
+
+static int build_environment(struct arena *a, const struct words *env, char ***ret)
+{
+	ARRAY_OF(char *) vars = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(scrubbed); i++) {
+		size_t name = (size_t)(strchr(scrubbed[i], '=') - scrubbed[i]) + 1;
+		bool given = false;
+
+		if (env)
+			array_foreach(it, env)
+				given |= strncmp(*it, scrubbed[i], name) == 0;
+		if (!given && array_push(a, &vars, arena_strdup(a, scrubbed[i])) < 0)
+			return -ENOMEM;
+	}
+	if (env)
+		array_foreach(it, env)
+			if (array_push(a, &vars, arena_strdup(a, *it)) < 0)
+				return -ENOMEM;
+	array_foreach(it, &vars)
+		if (!*it)
+			return -ENOMEM;
+	if (array_push(a, &vars, NULL) < 0)
+		return -ENOMEM;
+	*ret = vars.at;
+	return 0;
+}
+
+static int build_argv(struct arena *a, const struct words *argv, char ***ret)
+{
+	char **copy = arena_alloc(a, (argv->n + 1) * sizeof(*copy));
+
+	if (!copy)
+		return -ENOMEM;
+	for (size_t i = 0; i < argv->n; i++) {
+		copy[i] = arena_strdup(a, argv->at[i]);
+		if (!copy[i])
+			return -ENOMEM;
+	}
+	*ret = copy;
+	return 0;
+}
+
+/* Callers may block or ignore signals (fact 10.5); a builder starts with none of that. */
+static void reset_signals(void)
+{
+	sigset_t none;
+
+	for (int i = 1; i < NSIG; i++)
+		signal(i, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int enter(const struct root *root, int log)
+{
+	int null;
+
+	if (setpgid(0, 0) < 0 || fchdir(root_fd(root)) < 0)
+		return -errno;
+	if (!root_is_live(root) && chroot(".") < 0)
+		return -errno;
+	if (chdir("/") < 0)
+		return -errno;
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null >= 0) {
+		if (dup2(null, STDIN_FILENO) < 0)
+			return -errno;
+	} else {
+		close(STDIN_FILENO); /* a root without /dev: no input all the same */
+	}
+	if (dup2(log, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0)
+		return -errno;
+	return 0;
+}
+
+static void builder(const struct root *root, char **argv, char **env, int log, int answer)
+{
+	int err;
+
+	reset_signals();
+	err = enter(root, log);
+	if (err == 0) {
+		environ = env; /* execvp searches the PATH that stands there */
+		execvp(argv[0], argv);
+		err = -errno;
+	}
+	while (write(answer, &err, sizeof(err)) < 0 && errno == EINTR)
+		;
+	_exit(127);
+}
+
+/* Frees what a talkative builder wrote, all but its end. */
+static void forget_output(int log)
+{
+	off_t size = lseek(log, 0, SEEK_END);
+
+	if (size > 4 * TAIL_BYTES)
+		(void)fallocate(log, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+				size - 4 * TAIL_BYTES);
+}
+
+static void wait_with_ticks(pid_t pid, int log, const struct progress *progress)
+{
+	_cleanup_close_ int fd = pidfd_open(pid, 0);
+	int64_t began = now_ms();
+	unsigned told = 0;
+
+	while (fd >= 0) {
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+		int n = poll(&p, 1, 1000);
+		unsigned seconds = (unsigned)((now_ms() - began) / 1000);
+
+		if (n > 0 || (n < 0 && errno != EINTR))
+			return;
+		forget_output(log);
+		if (progress && progress->tick && seconds > told)
+			progress->tick(progress->ctx, told = seconds);
+	}
+}
+
+static int read_log(int log, struct arena *a, const char **ret)
+{
+	_cleanup_free_ char *text = malloc(TAIL_BYTES);
+	off_t size = lseek(log, 0, SEEK_END);
+	off_t from = size > TAIL_BYTES ? size - TAIL_BYTES : 0;
+	ssize_t n;
+
+	if (!text)
+		return -ENOMEM;
+	n = pread(log, text, TAIL_BYTES, from);
+	if (n < 0)
+		return -errno;
+	*ret = output_tail(a, text, (size_t)n, TAIL_LINES, TAIL_BYTES);
+	return *ret ? 0 : -ENOMEM;
+}
+
+/* The errno with which exec failed, 0 when the command runs. */
+static int exec_error(int ask)
+{
+	ssize_t n;
+	int err;
+
+	do
+		n = read(ask, &err, sizeof(err));
+	while (n < 0 && errno == EINTR);
+	return n == (ssize_t)sizeof(err) ? err : 0;
+}
+
+int child_run(const struct root *root, const struct words *argv, const struct words *env,
+	      const struct progress *progress, struct arena *a, struct ops_result *ret)
+{
+	/*
+	 * A memory file and no pipe: a builder goes on unharmed when we are killed, and one that
+	 * leaves a process behind that holds its output does not keep us waiting.
+	 */
+	_cleanup_close_ int log = memfd_create("builder", MFD_CLOEXEC), ask = -1, answer = -1;
+	char **args, **vars;
+	int ends[2], status, err;
+	pid_t pid;
+
+	if (log < 0)
+		return -errno;
+	if (!argv->n)
+		return -EINVAL;
+	err = build_argv(a, argv, &args);
+	if (err == 0)
+		err = build_environment(a, env, &vars);
+	if (err < 0)
+		return err;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	ask = ends[0];
+	answer = ends[1];
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		builder(root, args, vars, log, answer);
+	close(take_fd(&answer));
+	err = exec_error(ask);
+	if (err == 0)
+		wait_with_ticks(pid, log, progress);
+	if (wait_for(pid, &status) < 0)
+		return -errno;
+	if (err < 0)
+		return err;
+	ret->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	return read_log(log, a, &ret->output);
+}

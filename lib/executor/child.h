@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The two kinds of child process: one that may be left behind, and a builder. Effects. */
+#pragma once
+
+#include "ops.h"
+
+/*
+ * Calls fn(arg) in a disposable child and returns what it returned (0 or a negative errno).
+ * -ETIMEDOUT after deadline_ms: the child may be stuck in the kernel where no signal reaches it
+ * (fact 7.11), so it is left alone; it is nobody's to wait for and vanishes when it can.
+ */
+int child_call(int (*fn)(void *arg), void *arg, unsigned deadline_ms);
+
+/* Runs argv below the root; see struct ops. tick may be NULL. */
+int child_run(const struct root *root, const struct words *argv, const struct words *env,
+	      const struct progress *progress, struct arena *a, struct ops_result *ret);
+
+/*
+ * The last lines of text for people: at most lines lines and max bytes, cut at a line's start where
+ * there is one, bytes that are no UTF-8 and control bytes replaced. NULL: out of memory. Pure.
+ */
+const char *output_tail(struct arena *a, const char *text, size_t size, unsigned lines, size_t max);

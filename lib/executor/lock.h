@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One apply at a time on one host. Effects. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "root.h"
+
+/*
+ * Takes the lock at PATH_LOCK below the root without waiting. Returns 0 and a file descriptor
+ * that holds it until it is closed; -EBUSY with the holder's process id, 0 where it lives in
+ * another PID namespace. The lock is the process's: children do not hold it on.
+ */
+int apply_lock(const struct root *root, int *ret_fd, pid_t *ret_holder);

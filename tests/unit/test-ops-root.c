@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The real table: builders in their own clean world, writes that may hang, files below a root. */
+#include "scratch.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "child.h"
+#include "lock.h"
+#include "ops.h"
+#include "paths.h"
+
+struct words_of {
+	const char *at[8];
+};
+
+static struct words words(struct arena *a, const struct words_of *w)
+{
+	struct words ret = {0};
+
+	for (size_t i = 0; w->at[i]; i++)
+		words_add(a, &ret, w->at[i]);
+	return ret;
+}
+
+#define WORDS(...) words(s->arena, &(struct words_of){{__VA_ARGS__}})
+
+/* The table over the running system: run() needs no chroot there. Only harmless commands. */
+static struct ops here(struct scratch *s)
+{
+	struct ops ops;
+
+	root_free(s->root);
+	assert_int_equal(root_open("/", &s->root), 0);
+	assert_int_equal(ops_root_new(s->root, NULL, 1000, &ops), 0);
+	return ops;
+}
+
+struct run_row {
+	const char *script;
+	int status;
+	const char *output;
+};
+
+static const struct run_row runs[] = {
+	{"echo out; echo err >&2", 0, "out\nerr\n"},
+	{"exit 7", 7, ""},
+	{"kill -TERM $$", 128 + SIGTERM, ""},
+	{"cat; echo end", 0, "end\n"},
+	{"pwd", 0, "/\n"},
+	{"printf 'a\\377b\\033[1mc\\r\\n'", 0,
+	 "a\xef\xbf\xbd"
+	 "b\xef\xbf\xbd[1mc\n"},
+	{"echo $LC_ALL $PATH", 0,
+	 "C.UTF-8 /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"},
+	{"echo ${DPKG_MAINTSCRIPT_PACKAGE-no} ${DEB_MAINT_PARAMS-no} ${MODPROBE_OPTIONS-no} "
+	 "${TMPDIR-no} ${LANG-no}",
+	 0, "no no no no no\n"},
+	{"kill -0 -$$ && echo leads its group", 0, "leads its group\n"},
+	{"sleep 3 & echo not waited for", 0, "not waited for\n"},
+};
+
+static void builders_run_in_a_clean_world(void **state)
+{
+	struct scratch *s = *state;
+	struct ops ops = here(s);
+
+	for (size_t i = 0; i < ARRAY_LEN(runs); i++) {
+		struct words argv = WORDS("sh", "-c", runs[i].script), none = {0};
+		struct ops_result result = {0};
+
+		assert_int_equal(ops.run(ops.ctx, &argv, &none, s->arena, &result), 0);
+		assert_string_equal(result.output, runs[i].output);
+		assert_int_equal(result.status, runs[i].status);
+	}
+	ops_done(&ops);
+}
+
+static void words_of_the_step_reach_the_builder(void **state)
+{
+	struct scratch *s = *state;
+	struct ops ops = here(s);
+	struct words argv = WORDS(
+		"sh", "-c", "echo $INITRAMFS_TOOLS_KERNEL_HOOK $LC_ALL; env | grep -c LC_ALL");
+	struct words env = WORDS("INITRAMFS_TOOLS_KERNEL_HOOK=1", "LC_ALL=C");
+	struct ops_result result = {0};
+
+	assert_int_equal(ops.run(ops.ctx, &argv, &env, s->arena, &result), 0);
+	assert_string_equal(result.output, "1 C\n1\n");
+	ops_done(&ops);
+}
+
+static void a_missing_command_is_said_to_be(void **state)
+{
+	struct scratch *s = *state;
+	struct ops ops = here(s);
+	struct words argv = WORDS("no-such-builder-anywhere"), none = {0}, sh = WORDS("/dev/null");
+	struct ops_result result = {.status = 99};
+
+	assert_int_equal(ops.run(ops.ctx, &argv, &none, s->arena, &result), -ENOENT);
+	assert_int_equal(ops.run(ops.ctx, &sh, &none, s->arena, &result), -EACCES);
+	assert_int_equal(ops.run(ops.ctx, &none, &none, s->arena, &result), -EINVAL);
+	assert_int_equal(result.status, 99);
+	ops_done(&ops);
+}
+
+/* Signals that the caller blocks or ignores are the builder's again (10.5). */
+static void signals_are_reset(void **state)
+{
+	struct scratch *s = *state;
+	struct ops ops = here(s);
+	struct words argv = WORDS("sh", "-c", "kill -PIPE $$; echo survived"), none = {0};
+	struct ops_result result = {0};
+	sigset_t all, old;
+
+	signal(SIGPIPE, SIG_IGN);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	assert_int_equal(ops.run(ops.ctx, &argv, &none, s->arena, &result), 0);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	assert_string_equal(result.output, "");
+	assert_int_equal(result.status, 128 + SIGPIPE);
+	ops_done(&ops);
+}
+
+static void count_tick(void *ctx, unsigned seconds)
+{
+	unsigned *last = ctx;
+
+	assert_true(seconds > *last);
+	*last = seconds;
+}
+
+static void time_is_told_while_a_builder_runs(void **state)
+{
+	struct scratch *s = *state;
+	struct ops ops = here(s);
+	unsigned last = 0;
+	struct progress progress = {.ctx = &last, .tick = count_tick};
+	struct words argv = WORDS("sleep", "2.2"), none = {0};
+	struct ops_result result;
+
+	ops_done(&ops);
+	assert_int_equal(ops_root_new(s->root, &progress, 1000, &ops), 0);
+	assert_int_equal(ops.run(ops.ctx, &argv, &none, s->arena, &result), 0);
+	assert_true(last >= 1);
+	ops_done(&ops);
+}
+
+static void much_output_keeps_its_end(void **state)
+{
+	struct scratch *s = *state;
+	struct ops ops = here(s);
+	struct words argv = WORDS("sh", "-c", "seq 1 300000; echo the end"), none = {0};
+	struct ops_result result;
+	size_t lines = 0;
+
+	assert_int_equal(ops.run(ops.ctx, &argv, &none, s->arena, &result), 0);
+	for (const char *c = result.output; *c; c++)
+		lines += *c == '\n';
+	assert_int_equal(lines, 40);
+	assert_int_equal(strncmp(result.output, "299962\n", 7), 0);
+	assert_non_null(strstr(result.output, "\n300000\nthe end\n"));
+	ops_done(&ops);
+}
+
+static const char *busybox(void)
+{
+	static const char *const at[] = {"/usr/bin/busybox", "/bin/busybox"};
+
+	for (size_t i = 0; i < ARRAY_LEN(at); i++)
+		if (access(at[i], X_OK) == 0)
+			return at[i];
+	return NULL;
+}
+
+static void builders_see_the_root_alone(void **state)
+{
+	struct scratch *s = *state;
+	const char *from = busybox(), *copy;
+	struct words argv = WORDS("/busybox", "sh", "-c", "/busybox pwd; /busybox ls /"),
+		     none = {0};
+	struct ops_result result = {0};
+	struct ops ops;
+
+	if (geteuid() != 0 || !from)
+		skip();
+	copy = arena_printf(s->arena, "cp %s %s/busybox", from, s->dir);
+	assert_int_equal(system(copy), 0);
+	assert_int_equal(ops_root_new(s->root, NULL, 1000, &ops), 0);
+	assert_false(ops.live);
+	assert_int_equal(ops.run(ops.ctx, &argv, &none, s->arena, &result), 0);
+	if (result.status == 127) /* a busybox that needs libraries */
+		skip();
+	assert_string_equal(result.output, "/\nbusybox\n");
+	assert_int_equal(result.status, 0);
+	ops_done(&ops);
+}
+
+static int hang(void *arg _unused_)
+{
+	usleep(500000);
+	return 0;
+}
+
+static int die(void *arg _unused_)
+{
+	_exit(1);
+}
+
+static int answer(void *arg)
+{
+	return *(int *)arg;
+}
+
+static void a_hanging_write_is_left_behind(void **state _unused_)
+{
+	int zero = 0, busy = -EBUSY;
+
+	assert_int_equal(child_call(hang, NULL, 50), -ETIMEDOUT);
+	assert_int_equal(child_call(die, NULL, 5000), -EIO);
+	assert_int_equal(child_call(answer, &zero, 5000), 0);
+	assert_int_equal(child_call(answer, &busy, 5000), -EBUSY);
+	/* Nobody is left for us to wait for. */
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(errno, ECHILD);
+}
+
+static void files_are_below_the_root(void **state)
+{
+	struct scratch *s = *state;
+	const char *text, *before, *after, *link;
+	const struct file_attr attr = {0640, geteuid(), getegid()};
+	struct file_attr found;
+	struct ops_room room;
+	struct ops ops;
+	size_t size;
+
+	assert_int_equal(ops_root_new(s->root, NULL, 5000, &ops), 0);
+	assert_false(ops.live);
+	assert_int_equal(ops.mkdirs(ops.ctx, "/etc"), 0);
+	assert_int_equal(ops.identity(ops.ctx, "/etc/f", s->arena, &before), -ENOENT);
+	assert_int_equal(ops.replace(ops.ctx, "/etc/f", "one", 3, &attr, false), 0);
+	assert_int_equal(ops.identity(ops.ctx, "/etc/f", s->arena, &before), 0);
+	assert_int_equal(ops.read(ops.ctx, "/etc/f", 10, s->arena, &text, &size, &found), 0);
+	assert_string_equal(text, "one");
+	assert_int_equal(found.mode, 0640);
+	assert_int_equal(ops.identity(ops.ctx, "/etc/f", s->arena, &after), 0);
+	assert_string_equal(before, after);
+	assert_int_equal(ops.replace(ops.ctx, "/etc/f", "one", 3, &attr, false), 0);
+	assert_int_equal(ops.identity(ops.ctx, "/etc/f", s->arena, &after), 0);
+	assert_string_not_equal(before, after);
+	assert_int_equal(ops.room(ops.ctx, "/etc/f", &room), 0);
+	assert_int_equal(room.size, 3);
+	assert_true(room.free > 0);
+	assert_int_equal(ops.room(ops.ctx, "/etc/none/at/all", &room), 0);
+	assert_int_equal(room.size, 0);
+	assert_int_equal(ops.write_attr(ops.ctx, "/etc/f", "two"), 0);
+	scratch_holds(s, "/etc/f", "two");
+	assert_int_equal(ops.write_attr(ops.ctx, "/etc/none", "two"), -ENOENT);
+	assert_int_equal(symlink("../drivers/x", scratch_at(s, "/etc/l")), 0);
+	assert_int_equal(ops.readlink(ops.ctx, "/etc/l", s->arena, &link), 0);
+	assert_string_equal(link, "../drivers/x");
+	assert_int_equal(ops.load_module(ops.ctx, "vfio_pci"), -EOPNOTSUPP);
+	assert_string_equal(ops.boot_id(ops.ctx, s->arena), "");
+	scratch_write(s, PATH_BOOT_ID, "1-2-3\n");
+	assert_string_equal(ops.boot_id(ops.ctx, s->arena), "1-2-3");
+	ops_done(&ops);
+}
+
+struct tail_row {
+	const char *text;
+	unsigned lines;
+	size_t max;
+	const char *tail;
+};
+
+static const struct tail_row tails[] = {
+	{"", 2, 100, ""},
+	{"a", 2, 100, "a"},
+	{"a\nb\nc\n", 2, 100, "b\nc\n"},
+	{"a\nb\nc", 2, 100, "b\nc"},
+	{"\n\n\n", 2, 100, "\n\n"},
+	{"abc\nd\n", 9, 4, "d\n"},
+	{"one long line", 9, 4, "line"},
+	{"\xe2\x82\xac\xe2\x82\xac", 9, 4, "\xef\xbf\xbd\xe2\x82\xac"},
+	{"\xc3\xa4\xc3", 9, 100, "\xc3\xa4\xef\xbf\xbd"},
+	{"\x7f\x01\t", 9, 100, "\xef\xbf\xbd\xef\xbf\xbd\t"},
+};
+
+static void tails_are_whole_lines_of_utf8(void **state)
+{
+	struct scratch *s = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(tails); i++)
+		assert_string_equal(output_tail(s->arena, tails[i].text, strlen(tails[i].text),
+						tails[i].lines, tails[i].max),
+				    tails[i].tail);
+	assert_string_equal(output_tail(s->arena, "a\0b", 3, 1, 9), "a\xef\xbf\xbd"
+								    "b");
+}
+
+static int try_lock(const struct root *root)
+{
+	pid_t holder = -1;
+	int fd, err = apply_lock(root, &fd, &holder);
+
+	return err == -EBUSY && holder == getppid() ? 0 : 1;
+}
+
+static void one_apply_at_a_time(void **state)
+{
+	struct scratch *s = *state;
+	pid_t holder = -1, pid;
+	int fd, again, status;
+
+	assert_int_equal(apply_lock(s->root, &fd, &holder), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(try_lock(s->root));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	/* The folder goes with a stopped service: the lock is then on a file that is no more. */
+	assert_int_equal(unlink(scratch_at(s, PATH_LOCK)), 0);
+	assert_int_equal(apply_lock(s->root, &again, &holder), 0);
+	close(fd);
+	close(again);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		scratch_test(builders_run_in_a_clean_world),
+		scratch_test(words_of_the_step_reach_the_builder),
+		scratch_test(a_missing_command_is_said_to_be),
+		scratch_test(signals_are_reset),
+		scratch_test(time_is_told_while_a_builder_runs),
+		scratch_test(much_output_keeps_its_end),
+		scratch_test(builders_see_the_root_alone),
+		scratch_test(files_are_below_the_root),
+		scratch_test(tails_are_whole_lines_of_utf8),
+		scratch_test(one_apply_at_a_time),
+		cmocka_unit_test(a_hanging_write_is_left_behind),
+	};
+
+	setenv("DPKG_MAINTSCRIPT_PACKAGE", "linux-image", 1);
+	setenv("DEB_MAINT_PARAMS", "remove", 1);
+	setenv("MODPROBE_OPTIONS", "-n", 1);
+	setenv("TMPDIR", "/nowhere", 1);
+	setenv("LANG", "de_DE.UTF-8", 1);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
