@@ -106,18 +106,14 @@ static void judge_member(struct guard_case *c, const struct plan *plan,
 	}
 }
 
-/* Each group once, by the first function that is in it. Bridges are no obstacle (7.16). */
+/* Bridges are no obstacle (7.16). */
 static void judge_group(struct guard_case *c, const struct plan *plan,
 			const struct host_device *own)
 {
 	struct guard_group group = guard_group_of(c->g, own->group);
 
-	for (size_t i = 0; i < group.n; i++)
-		if (guard_takes(c->device, group.at[i]->addr)) {
-			if (group.at[i] != own)
-				return;
-			break;
-		}
+	if (!guard_speaks(c->device, group, own))
+		return;
 	for (size_t i = 0; i < group.n; i++)
 		if (!group.at[i]->bridge && !guard_takes(c->device, group.at[i]->addr))
 			judge_member(c, plan, own, group.at[i]);

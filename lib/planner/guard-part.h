@@ -36,6 +36,10 @@ int guard_evidence(struct arena *a, struct plan_device *device, enum code code, 
 /* Whether the device takes the function along. */
 bool guard_takes(const struct plan_device *device, struct pci_addr addr);
 
+/* Whether own is the first of the device's functions in the group, which speaks for all of them. */
+bool guard_speaks(const struct plan_device *device, struct guard_group group,
+		  const struct host_device *own);
+
 /* One line about a function: "0000:01:00.0 10de:1b81 (VGA, driver nouveau)". NULL: no memory. */
 const char *guard_describe(struct arena *a, const struct host_device *device);
 

@@ -82,6 +82,15 @@ bool guard_takes(const struct plan_device *device, struct pci_addr addr)
 	return false;
 }
 
+bool guard_speaks(const struct plan_device *device, struct guard_group group,
+		  const struct host_device *own)
+{
+	for (size_t i = 0; i < group.n; i++)
+		if (guard_takes(device, group.at[i]->addr))
+			return group.at[i] == own;
+	return false;
+}
+
 /* --- all devices of a plan ---------------------------------------------------------------------
  */
 
@@ -163,6 +172,8 @@ static int left_behind(const struct guard *g, const struct spec_device *wish,
 		struct guard_group group = guard_group_of(g, own ? own->group : -1);
 		char here[PCI_ADDR_TEXT_SIZE], there[PCI_ADDR_TEXT_SIZE];
 
+		if (!guard_speaks(device, group, own))
+			continue;
 		for (size_t i = 0; i < group.n; i++) {
 			const struct plan_device *owner =
 				guard_takes(device, group.at[i]->addr)
