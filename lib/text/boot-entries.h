@@ -20,13 +20,22 @@ struct boot_lines {
 };
 
 /*
- * Every linux, linux16, linuxefi command of a grub.cfg with GRUB's quoting. Returns 0, -EBADMSG
- * when the file ends inside a quote or a block (truncated copy, fact 2.9), -ENOMEM.
+ * Every linux, linux16, linuxefi command of a grub.cfg. Options are what the kernel gets to see,
+ * quoted as GRUB does it (1.21), except that variables stay as they are written. Returns 0,
+ * -EBADMSG when the file ends inside a quote or a block (truncated copy, fact 2.9) or closes a
+ * block that is not open, -ENOMEM.
  */
 int grub_cfg_parse(struct arena *a, const char *text, struct boot_lines *ret);
 
-/* One loader/entries file (Boot Loader Specification type 1); options lines are joined. */
+/*
+ * One loader/entries file (Boot Loader Specification type 1); options lines are joined by a
+ * blank. The image is that of linux, else of efi, else "" with line 0; the version key stands in
+ * where the image's name holds none. 0 or -ENOMEM.
+ */
 int loader_entry_parse(struct arena *a, const char *text, struct boot_line *ret);
 
-/* Version in an image's file name: "vmlinuz-V", "linux-V", "V/linux"; NULL when none. */
+/*
+ * Version in an image's file name: "vmlinuz-V", "vmlinux-V", "linux-V", "V/linux", where V begins
+ * with a digit; NULL when none. Backslashes separate as slashes do.
+ */
 const char *kernel_version_of(struct arena *a, const char *image);

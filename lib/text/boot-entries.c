@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Loader entries of type 1, and versions in names of images. */
+#include "boot-entries.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "boot-words.h"
+#include "kcmdline-token.h"
+#include "strbuf.h"
+
+#define BLANKS " \t\r"
+
+static bool is_version(const char *s, size_t len)
+{
+	return len && s[0] >= '0' && s[0] <= '9';
+}
+
+const char *kernel_version_of(struct arena *a, const char *image)
+{
+	static const char *const prefixes[] = {"vmlinuz-", "vmlinux-", "linux-"};
+	size_t len = strlen(image), base = len, dir;
+
+	while (base && !strchr("/\\", image[base - 1]))
+		base--;
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+		size_t n = strlen(prefixes[i]);
+
+		if (strncmp(image + base, prefixes[i], n) == 0 &&
+		    is_version(image + base + n, len - base - n))
+			return arena_strdup(a, image + base + n);
+	}
+	if (strcmp(image + base, "linux") != 0 || base < 2)
+		return NULL;
+	for (dir = base - 1; dir && !strchr("/\\", image[dir - 1]);)
+		dir--;
+	if (!is_version(image + dir, base - 1 - dir))
+		return NULL;
+	return arena_strndup(a, image + dir, base - 1 - dir);
+}
+
+bool options_recover(const char *options)
+{
+	static const char *const words[] = {"single", "recovery", "emergency"};
+	struct piece name, value;
+	struct token t;
+	size_t pos = 0;
+
+	while (token_next(options, &pos, &t)) {
+		token_split(options + t.at, t.len, &name, &value);
+		for (size_t i = 0; !value.at && i < ARRAY_LEN(words); i++)
+			if (piece_is(name, words[i]))
+				return true;
+	}
+	return false;
+}
+
+struct entry {
+	struct piece title, version, image, efi;
+	unsigned image_line, efi_line;
+	struct strbuf options;
+};
+
+static void entry_done(struct entry *e)
+{
+	strbuf_done(&e->options);
+}
+
+static void take(struct entry *e, struct piece key, struct piece value, unsigned line)
+{
+	if (piece_is(key, "title")) {
+		e->title = value;
+	} else if (piece_is(key, "version")) {
+		e->version = value;
+	} else if (piece_is(key, "linux")) {
+		e->image = value;
+		e->image_line = line;
+	} else if (piece_is(key, "efi")) {
+		e->efi = value;
+		e->efi_line = line;
+	} else if (piece_is(key, "options") && value.len) {
+		if (e->options.len)
+			strbuf_addc(&e->options, ' ');
+		strbuf_addn(&e->options, value.at, value.len);
+	}
+}
+
+static void read_entry(const char *text, struct entry *e)
+{
+	for (unsigned line = 1; *text; line++) {
+		size_t size = strcspn(text, "\n"), key, blank;
+		const char *at = text;
+
+		text += size + (text[size] == '\n');
+		while (size && strchr(BLANKS, at[size - 1]))
+			size--;
+		for (blank = 0; blank < size && strchr(BLANKS, at[blank]);)
+			blank++;
+		at += blank;
+		size -= blank;
+		if (!size || *at == '#')
+			continue;
+		for (key = 0; key < size && !strchr(BLANKS, at[key]);)
+			key++;
+		for (blank = key; blank < size && strchr(BLANKS, at[blank]);)
+			blank++;
+		take(e, (struct piece){at, key}, (struct piece){at + blank, size - blank}, line);
+	}
+}
+
+static const char *copy(struct arena *a, struct piece p)
+{
+	return arena_strndup(a, p.at ? p.at : "", p.len);
+}
+
+int loader_entry_parse(struct arena *a, const char *text, struct boot_line *ret)
+{
+	_cleanup_(entry_done) struct entry e = {0};
+	struct boot_line line = {0};
+
+	read_entry(text, &e);
+	line.title = copy(a, e.title);
+	line.image = copy(a, e.image.at ? e.image : e.efi);
+	line.line = e.image.at ? e.image_line : e.efi_line;
+	if (!line.title || !line.image || strbuf_to_arena(&e.options, a, &line.options) < 0)
+		return -ENOMEM;
+	line.kernel = kernel_version_of(a, line.image);
+	if (!line.kernel && e.version.at && is_version(e.version.at, e.version.len))
+		line.kernel = copy(a, e.version);
+	line.recovery = options_recover(line.options);
+	*ret = line;
+	return 0;
+}
