@@ -16,9 +16,9 @@ struct modprobe_source {
 
 struct modprobe_line {
 	const char *path;
-	unsigned line;
+	unsigned line;	     /* the first one, where lines are joined */
 	const char *keyword; /* options, blacklist, softdep, install, remove, alias, weakdep */
-	const char *module;  /* kernel's spelling, may be a pattern (6.6) */
+	const char *module;  /* kernel's spelling, may be a pattern (6.6); alias: the alias */
 	const char *rest;    /* remainder, trimmed; "" */
 };
 
@@ -43,19 +43,24 @@ int modprobe_parse(struct arena *a, const struct modprobe_source *sources, size_
 
 /*
  * The value in force for module.param by modprobe.d: last one wins over all options lines
- * (6.7), name patterns count. NULL: not set. ret_where may be NULL.
+ * (6.7). The lines count whose name is the module's own; libkmod takes no pattern here. A
+ * parameter without '=' is "1", as the kernel has it. NULL: not set, or no memory. ret_where may
+ * be NULL.
  */
 const char *modprobe_option(struct arena *a, const struct modprobe *m, const char *module,
 			    const char *param, const struct modprobe_line **ret_where);
 
-/* The line that blacklists module, or NULL (6.13). */
+/* The first line that blacklists module, no pattern either, or NULL (6.13). */
 const struct modprobe_line *modprobe_blacklisted(const struct modprobe *m, const char *module);
 
-/* The first (only effective, 6.9) softdep line of module, or NULL. */
+/* The first (only effective, 6.9) softdep line whose pattern fits module, or NULL. */
 const struct modprobe_line *modprobe_softdep(const struct modprobe *m, const char *module);
 
 /* Whether that softdep line has name among its pre: modules. */
 bool modprobe_softdep_pre(const struct modprobe_line *line, const char *name);
 
-/* The first install line of module, or NULL (6.8, 6.10). */
+/*
+ * The first install line whose pattern fits module, or NULL (6.8). It is without effect when
+ * modprobe_softdep finds one, too (6.10).
+ */
 const struct modprobe_line *modprobe_install(const struct modprobe *m, const char *module);
