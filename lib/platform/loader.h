@@ -8,10 +8,10 @@
 #include "host.h"
 #include "plan.h"
 
-struct loader_files {	  /* the "files" layer of one loader: what the next refresh will use */
-	const char *line; /* the flags that normal entries will get */
-	bool known;	  /* false: could not be read safely; why says what */
-	const char *why;
+struct loader_files {	   /* the "files" layer of one loader: what the next refresh will use */
+	const char *line;  /* the flags that normal entries will get */
+	bool known;	   /* false: could not be read safely; why says what */
+	const char *why;   /* known: NULL, or what could not be followed while line was read */
 	const char *where; /* file a person should look at */
 };
 
@@ -36,13 +36,25 @@ struct boot_loader {
 	 */
 	bool (*present)(const struct host *host);
 	int (*files)(struct arena *a, const struct host *host, struct loader_files *ret);
-	/* Edits that make wanted in force and take surplus (our former tokens) back. */
+	/*
+	 * Edits that make wanted in force and take surplus (our former tokens) back; only files
+	 * that change are listed. What another hand contradicts or undoes, or what cannot be edited
+	 * safely, is left out, and ret_conflict is one phrase that names it, else NULL. 0, -ENOMEM,
+	 * or -EINVAL for a flag that kflag_refused() refuses.
+	 */
 	int (*edit)(struct arena *a, const struct host *host, const struct ledger *ledger,
 		    const struct words *wanted, const struct words *surplus,
 		    struct loader_edits *ret, const char **ret_conflict);
-	/* The one command that refreshes all entries; false: none needed or none there. */
-	bool (*refresh)(struct arena *a, const struct host *host, struct step *step);
+	/*
+	 * Fills in target, argv and produces of the one step that refreshes all entries. Returns 1,
+	 * 0 when none is needed or none there, -ENOMEM.
+	 */
+	int (*refresh)(struct arena *a, const struct host *host, struct step *step);
 };
 
+/* All loaders known, in the order in which they are refreshed. */
 extern const struct boot_loader *const boot_loaders[];
 extern const size_t boot_loaders_n;
+
+/* The row of a loader, NULL for LOADER_NONE. */
+const struct boot_loader *boot_loader(enum loader loader);

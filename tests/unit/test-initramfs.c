@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "golden.h"
+#include "hosts.h"
 #include "initramfs.h"
 #include "paths.h"
 #include "udev.h"
@@ -138,15 +139,6 @@ static const struct {
 	 "INITRAMFS_TOOLS_KERNEL_HOOK=1", "/boot/initrd.img-" V},
 };
 
-static void assert_words(const struct words *w, const char *joined)
-{
-	_cleanup_strbuf_ struct strbuf b = {};
-
-	for (size_t i = 0; i < w->n; i++)
-		strbuf_addf(&b, "%s%s", i ? " " : "", w->at[i]);
-	assert_string_equal(strbuf_text(&b), joined);
-}
-
 static void commands_name_one_kernel(void **state _unused_)
 {
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
@@ -241,14 +233,6 @@ static void put(struct arena *a, struct host_image *image, const char *path, con
 	*file = (struct image_file){path, text, strlen(text)};
 }
 
-static void put_modules(struct arena *a, struct host_image *image, const char *names)
-{
-	char *copy = arena_strdup(a, names), *rest = NULL;
-
-	for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
-		assert_int_equal(array_push(a, &image->modules, word), 0);
-}
-
 static void image_is_read_not_trusted(void **state _unused_)
 {
 	for (size_t i = 0; i < ARRAY_LEN(proofs); i++) {
@@ -266,7 +250,7 @@ static void image_is_read_not_trusted(void **state _unused_)
 		};
 		const char *text = NULL, *why = NULL;
 
-		put_modules(a, &kernel.image, proofs[i].inside);
+		kernel.image.modules = split(a, proofs[i].inside);
 		assert_int_equal(udev_rules_render(a, &rules, &text), 0);
 		put(a, &kernel.image, "lib/udev/rules.d/00-passthroughd.rules", text);
 		put(a, &kernel.image, "scripts/init-top/00-passthroughd",

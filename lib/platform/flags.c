@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "flags.h"
+
+#include <string.h>
+
+int flag_in_force(struct arena *a, const char *line, const char *flag)
+{
+	struct kcmdline parsed;
+	int r = kcmdline_parse(a, line, &parsed);
+
+	return r < 0 ? r : kcmdline_satisfies(&parsed, flag);
+}
+
+int flag_conflict(struct arena *a, const char *line, const char *flag, const char **ret)
+{
+	const struct kparam *against;
+	struct kcmdline parsed;
+	int r = kcmdline_parse(a, line, &parsed);
+
+	if (r < 0)
+		return r;
+	against = kcmdline_conflict(&parsed, flag);
+	*ret = against ? against->raw : NULL;
+	return 0;
+}
+
+bool flags_safe(const struct words *flags)
+{
+	array_foreach(flag, flags)
+		if (kflag_refused(*flag))
+			return false;
+	return true;
+}
+
+int flags_ours(struct arena *a, const struct ledger *ledger, const char *path,
+	       const struct words *surplus, struct words *ret)
+{
+	const struct ledger_file *file = ledger_file(ledger, path);
+	struct words ours = {};
+
+	if (file && !file->owned)
+		array_foreach(token, surplus)
+			if (words_has(&file->tokens, *token) && words_add(a, &ours, *token) < 0)
+				return -ENOMEM;
+	*ret = ours;
+	return 0;
+}
+
+int flags_after(struct arena *a, const struct ledger *ledger, const char *path,
+		const struct words *removed, const struct words *added, struct words *ret)
+{
+	const struct ledger_file *file = ledger_file(ledger, path);
+	struct words after = {};
+
+	if (file && !file->owned)
+		array_foreach(token, &file->tokens)
+			if (!words_has(removed, *token) && words_add(a, &after, *token) < 0)
+				return -ENOMEM;
+	array_foreach(token, added)
+		if (words_add(a, &after, *token) < 0)
+			return -ENOMEM;
+	*ret = after;
+	return 0;
+}
+
+int edits_add(struct arena *a, const struct host *host, struct loader_edits *edits,
+	      struct loader_edit edit)
+{
+	const struct host_file *file = host_file(host, edit.path);
+	bool there = file && file->status != FILE_ABSENT;
+
+	if (!edit.text && !there)
+		return 0;
+	edit.size = edit.text ? strlen(edit.text) : 0;
+	if (edit.text && there && file->status == FILE_PRESENT && file->size == edit.size &&
+	    memcmp(file->text, edit.text, edit.size) == 0)
+		return 0;
+	return array_push(a, &edits->list, edit);
+}
+
+const char *file_unusable(struct arena *a, const struct host_file *file)
+{
+	const char *why = NULL;
+
+	switch (file->status) {
+	case FILE_ABSENT:
+		return NULL;
+	case FILE_PRESENT:
+		if (strlen(file->text) == file->size)
+			return NULL;
+		why = "holds NUL bytes";
+		break;
+	case FILE_UNSAFE:
+		why = "is no regular file of a usual size";
+		break;
+	case FILE_UNREADABLE:
+	case _FILE_STATUS_MAX:
+	case _FILE_STATUS_INVALID:
+		why = "cannot be read";
+		break;
+	}
+	why = arena_printf(a, "%s %s", file->path, why);
+	return why ? why : "out of memory";
+}

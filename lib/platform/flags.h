@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the loaders' rows share: flags on lines, tokens that are ours, edits. Pure. */
+#pragma once
+
+#include "kcmdline.h"
+#include "ledger.h"
+#include "loader.h"
+
+/* Whether flag is in force on the line. 1, 0, -ENOMEM. */
+int flag_in_force(struct arena *a, const char *line, const char *flag);
+
+/* The token on the line that contradicts flag, NULL without one. 0 or -ENOMEM. */
+int flag_conflict(struct arena *a, const char *line, const char *flag, const char **ret);
+
+/* Whether all flags may be written (kflag_refused). */
+bool flags_safe(const struct words *flags);
+
+/* Those of surplus that the ledger calls ours in the shared file at path. 0 or -ENOMEM. */
+int flags_ours(struct arena *a, const struct ledger *ledger, const char *path,
+	       const struct words *surplus, struct words *ret);
+
+/*
+ * What is ours in the shared file at path after an edit: the ledger's tokens without those removed,
+ * and those added. 0 or -ENOMEM.
+ */
+int flags_after(struct arena *a, const struct ledger *ledger, const char *path,
+		const struct words *removed, const struct words *added, struct words *ret);
+
+/*
+ * Adds the edit that makes the file at path hold text (NULL: absent), unless it does already.
+ * 0 or -ENOMEM.
+ */
+int edits_add(struct arena *a, const struct host *host, struct loader_edits *edits,
+	      struct loader_edit edit);
+
+/* NULL when the file's text can be used, else one phrase that names it and why not. */
+const char *file_unusable(struct arena *a, const struct host_file *file);

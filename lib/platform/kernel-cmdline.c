@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * /etc/kernel/cmdline: the one line from which proxmox-boot-tool and kernel-install make loader
+ * entries (facts 3.9, 4.3, 4.8). Both rows share everything but who reads how much of it.
+ */
+#include <string.h>
+
+#include "early.h"
+#include "flags.h"
+#include "kernel-line.h"
+#include "paths.h"
+#include "rows.h"
+
+/* --- files ---------------------------------------------------------------------------------- */
+
+static bool present_proxmox(const struct host *host)
+{
+	return host->boot.proxmox;
+}
+
+static bool present_systemd_boot(const struct host *host)
+{
+	const struct host_file *file = host_file(host, PATH_KERNEL_CMDLINE);
+
+	return !host->boot.proxmox && file && file->status != FILE_ABSENT;
+}
+
+/* proxmox-boot-tool reads the first line (4.8), kernel-install joins all, comments too (3.9). */
+static int line_read(struct arena *a, const struct host *host, const char *text, const char **ret)
+{
+	size_t n = host->boot.proxmox ? strcspn(text, "\n") : strlen(text);
+	char *line = arena_strndup(a, text, n);
+
+	for (char *c = line; c && *c; c++)
+		if (*c == '\n')
+			*c = ' ';
+	if (!line)
+		return -ENOMEM;
+	*ret = line;
+	return 0;
+}
+
+static int files(struct arena *a, const struct host *host, struct loader_files *ret)
+{
+	const struct host_file *file = host_file(host, PATH_KERNEL_CMDLINE);
+	struct loader_files f = {.line = "", .known = true, .where = PATH_KERNEL_CMDLINE};
+	int r = 0;
+
+	if (file)
+		f.why = file_unusable(a, file);
+	f.known = !f.why;
+	if (file && file->status == FILE_PRESENT && f.known)
+		r = line_read(a, host, file->text, &f.line);
+	else if (f.known)
+		r = kernel_line_running(a, host, &f.line);
+	if (f.known && !f.line[0] && (!file || file->status == FILE_ABSENT)) {
+		f.known = false;
+		f.why = PATH_KERNEL_CMDLINE " is absent, and what stands in for it, the running "
+					    "kernel's line, is not known";
+	}
+	if (r == 0)
+		*ret = f;
+	return r;
+}
+
+/* --- edits ---------------------------------------------------------------------------------- */
+
+struct edit {
+	const struct host *host;
+	const struct ledger *ledger;
+	const struct words *wanted, *surplus;
+	const char *line; /* as it will be; NULL: the file stays absent */
+	struct words removed, added;
+	struct words warnings;
+	const char *conflict;
+	bool stop; /* nothing can be edited, for that reason */
+};
+
+static int stop(struct edit *e, const char *why)
+{
+	e->conflict = why;
+	e->stop = true;
+	return 0;
+}
+
+static int warn(struct arena *a, struct edit *e, const char *text)
+{
+	return text ? array_push(a, &e->warnings, text) : -ENOMEM;
+}
+
+/* What is broken is mended, once there is something to write (note 8). */
+static int mend_lines(struct arena *a, struct edit *e, const char *text)
+{
+	struct kernel_line m;
+	int r = kernel_line_mend(a, text, &m);
+
+	if (r < 0)
+		return r;
+	e->line = text; /* one good line keeps its blanks */
+	if (m.whole)
+		return 0;
+	e->line = arena_printf(a, "%s\n", m.line);
+	if (!e->line)
+		return -ENOMEM;
+	if (m.comments)
+		r = warn(a, e,
+			 PATH_KERNEL_CMDLINE
+			 " has comments, which would reach the kernel: dropped");
+	if (r == 0 && m.lines > 1)
+		r = warn(a, e,
+			 arena_printf(a,
+				      PATH_KERNEL_CMDLINE " is broken into %u lines where one "
+							  "is read: joined",
+				      m.lines));
+	return r;
+}
+
+/* A line without root= does not boot, or makes proxmox-boot-tool refuse it (4.8). */
+static int mend_root(struct arena *a, struct edit *e)
+{
+	struct kcmdline line, running;
+	const char *root;
+
+	if (kcmdline_parse(a, e->line, &line) < 0 ||
+	    kcmdline_parse(a, e->host->cmdline, &running) < 0)
+		return -ENOMEM;
+	if (kernel_line_has_root(&line))
+		return 0;
+	if (!kernel_line_has_root(&running) && !e->host->boot.proxmox)
+		return 0; /* found by its partition's type, as it is now */
+	if (!kernel_line_has_root(&running))
+		return stop(e,
+			    PATH_KERNEL_CMDLINE " has no root=, nor has the running kernel's line");
+	if (kernel_line_root(a, &running, &root) < 0)
+		return -ENOMEM;
+	e->line = arena_printf(a, "%s%s%s", root, line.params.n ? " " : "\n",
+			       line.params.n ? e->line : "");
+	if (!e->line)
+		return -ENOMEM;
+	return warn(a, e,
+		    arena_printf(a,
+				 PATH_KERNEL_CMDLINE " has no root=: %s taken from the running "
+						     "kernel's line",
+				 root));
+}
+
+/*
+ * Without the file its readers take the running line (4.9, 3.9); once it is there they do not, so
+ * it begins as that line (3.10).
+ */
+static int seed(struct arena *a, struct edit *e)
+{
+	struct kcmdline running;
+	const char *word;
+	int r = kernel_line_running(a, e->host, &e->line);
+
+	if (r == 0)
+		r = kcmdline_parse(a, e->line, &running);
+	if (r < 0)
+		return r;
+	word = kernel_line_once(&running);
+	if (word) {
+		word = arena_printf(a,
+				    PATH_KERNEL_CMDLINE " is absent, and the running line cannot "
+							"stand in for it: it says %s",
+				    word);
+		return word ? stop(e, word) : -ENOMEM;
+	}
+	if (!kernel_line_has_root(&running))
+		return stop(e, PATH_KERNEL_CMDLINE " is absent, and the running line has no root=");
+	array_foreach(token, e->surplus)
+		if (r == 0)
+			r = kcmdline_remove(a, e->line, *token, &e->line);
+	e->line = arena_printf(a, "%s\n", e->line);
+	if (r < 0 || !e->line)
+		return r < 0 ? r : -ENOMEM;
+	return warn(a, e,
+		    PATH_KERNEL_CMDLINE " did not exist: begun with the running kernel's line");
+}
+
+static int add_flag(struct arena *a, struct edit *e, const char *flag)
+{
+	const char *against = NULL;
+	int r = flag_in_force(a, e->line, flag);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = flag_conflict(a, e->line, flag, &against);
+	if (r < 0)
+		return r;
+	if (against) {
+		if (!e->conflict)
+			e->conflict = arena_printf(a, PATH_KERNEL_CMDLINE ": %s contradicts %s",
+						   against, flag);
+		return e->conflict ? 0 : -ENOMEM;
+	}
+	r = kcmdline_add(a, e->line, flag, &e->line);
+	return r == 0 && words_add(a, &e->added, flag) < 0 ? -ENOMEM : r;
+}
+
+/* Whether all that is wanted is in force while the file is absent. 1, 0, -ENOMEM. */
+static int needless(struct arena *a, const struct edit *e)
+{
+	const char *line;
+	int r = kernel_line_running(a, e->host, &line);
+
+	if (r < 0)
+		return r;
+	array_foreach(flag, e->wanted) {
+		r = flag_in_force(a, line, *flag);
+		if (r <= 0)
+			return r;
+	}
+	return 1;
+}
+
+static int start_present(struct arena *a, struct edit *e, const struct host_file *file)
+{
+	int r = flags_ours(a, e->ledger, PATH_KERNEL_CMDLINE, e->surplus, &e->removed);
+
+	e->line = file->text;
+	if (r == 0 && e->wanted->n)
+		r = mend_lines(a, e, file->text);
+	array_foreach(token, &e->removed)
+		if (r == 0)
+			r = kcmdline_remove(a, e->line, *token, &e->line);
+	return r == 0 && e->wanted->n ? mend_root(a, e) : r;
+}
+
+static int make(struct arena *a, struct edit *e, const struct host_file *file)
+{
+	bool there = file && file->status != FILE_ABSENT;
+	const char *unusable = there ? file_unusable(a, file) : NULL;
+	int r = 0;
+
+	if (!flags_safe(e->wanted))
+		return -EINVAL;
+	if (unusable)
+		return stop(e, unusable);
+	if (!there)
+		r = needless(a, e);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = there ? start_present(a, e, file) : seed(a, e);
+	array_foreach(flag, e->wanted)
+		if (r == 0 && !e->stop)
+			r = add_flag(a, e, *flag);
+	return r;
+}
+
+static int edit(struct arena *a, const struct host *host, const struct ledger *ledger,
+		const struct words *wanted, const struct words *surplus, struct loader_edits *ret,
+		const char **ret_conflict)
+{
+	const struct host_file *file = host_file(host, PATH_KERNEL_CMDLINE);
+	struct edit e = {.host = host, .ledger = ledger, .wanted = wanted, .surplus = surplus};
+	struct loader_edit one = {
+		.path = PATH_KERNEL_CMDLINE,
+		.mode = file && file->status == FILE_PRESENT ? file->mode : 0644,
+	};
+	struct loader_edits edits = {};
+	int r = make(a, &e, file);
+
+	if (r == 0)
+		r = flags_after(a, ledger, one.path, &e.removed, &e.added, &one.tokens);
+	one.text = e.line;
+	if (r == 0 && e.line && !e.stop)
+		r = edits_add(a, host, &edits, one);
+	if (r < 0)
+		return r;
+	if (edits.list.n)
+		edits.warnings = e.warnings;
+	*ret = edits;
+	*ret_conflict = e.conflict;
+	return 0;
+}
+
+/* --- rows ----------------------------------------------------------------------------------- */
+
+/* Its success is no proof (4.11), and what it makes lies on ESPs: no one file must be new. */
+static int refresh_proxmox(struct arena *a, const struct host *host, struct step *step)
+{
+	const char *argv[] = {"proxmox-boot-tool", "refresh"};
+
+	if (!host->boot.proxmox_tool)
+		return 0;
+	if (words_push(a, &step->argv, argv, ARRAY_LEN(argv)) < 0)
+		return -ENOMEM;
+	step->target = argv[0];
+	return 1;
+}
+
+/*
+ * Debian's hook writes the entries anew with each image (3.12); without it the line counts for the
+ * next kernel that is installed.
+ */
+static int refresh_none(struct arena *a _unused_, const struct host *host _unused_,
+			struct step *step _unused_)
+{
+	return 0;
+}
+
+const struct boot_loader loader_proxmox = {
+	.loader = LOADER_PROXMOX,
+	.name = "proxmox-boot-tool",
+	.present = present_proxmox,
+	.files = files,
+	.edit = edit,
+	.refresh = refresh_proxmox,
+};
+
+const struct boot_loader loader_systemd_boot = {
+	.loader = LOADER_SYSTEMD_BOOT,
+	.name = "systemd-boot",
+	.present = present_systemd_boot,
+	.files = files,
+	.edit = edit,
+	.refresh = refresh_none,
+};
