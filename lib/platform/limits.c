@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "limits.h"
+
+#include <string.h>
+
+#include "flags.h"
+
+/* Bytes for the flags that the line lacks, each with its blank; -ENOMEM. */
+static long lacking(struct arena *a, const char *line, const struct words *flags)
+{
+	long n = 0;
+
+	array_foreach(flag, flags) {
+		int r = flag_in_force(a, line, *flag);
+
+		if (r < 0)
+			return r;
+		if (r == 0)
+			n += 1 + (long)strlen(*flag);
+	}
+	return n;
+}
+
+/* The longest form of what a loader prepends, with the blank that follows it. */
+static long prepended(const struct host_entry *entry)
+{
+	long version = entry->kernel ? (long)strlen(entry->kernel) : 64;
+
+	switch (entry->loader) {
+	case LOADER_GRUB: /* Red Hat's form, on Debian shorter (1.18) */
+		return (long)strlen("BOOT_IMAGE=(hd0,gpt99)/boot/vmlinuz- ") + version;
+	case LOADER_SYSTEMD_BOOT: /* the entry token is a machine id (3.11) */
+		return (long)strlen("initrd=\\\\/initrd.img-") + 32 + 2 * version + 1;
+	case LOADER_PROXMOX:
+		return (long)strlen("initrd=\\EFI\\proxmox\\\\initrd.img- ") + 2 * version;
+	case LOADER_NONE:
+	case _LOADER_MAX:
+	case _LOADER_INVALID:
+		break;
+	}
+	return 0;
+}
+
+int cmdline_excess(const struct host *host, const struct words *flags)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	long most = 0, n;
+
+	if (!a)
+		return -ENOMEM;
+	/* What /proc/cmdline shows has the loader's part in it already (1.17, 1.18). */
+	n = lacking(a, host->cmdline, flags);
+	if (n < 0)
+		return (int)n;
+	most = (long)strlen(host->cmdline) + n;
+	array_foreach(entry, &host->boot.entries) {
+		n = entry->recovery ? 0 : lacking(a, entry->options, flags);
+		if (n < 0)
+			return (int)n;
+		n += prepended(entry) + (long)strlen(entry->options);
+		if (!entry->recovery && n > most)
+			most = n;
+	}
+	return most + 1 > CMDLINE_SIZE ? (int)(most + 1 - CMDLINE_SIZE) : 0;
+}
