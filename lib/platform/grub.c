@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * GRUB: /etc/default/grub and, where grub-mkconfig reads it, /etc/default/grub.d (facts 2.1 to 2.5,
+ * 2.13). Normal entries get GRUB_CMDLINE_LINUX and then GRUB_CMDLINE_LINUX_DEFAULT; ours go to the
+ * second, which spares recovery entries.
+ */
+#include <string.h>
+
+#include "early.h"
+#include "flags.h"
+#include "grub-defaults.h"
+#include "paths.h"
+#include "rows.h"
+
+/* --- what grub-mkconfig sources ------------------------------------------------------------- */
+
+struct sources {
+	ARRAY_OF(struct grub_source) list;
+	const char *unusable; /* a file that cannot be followed, and why; NULL */
+};
+
+static bool sourced(const struct host *host, const char *path)
+{
+	size_t dir = strlen(PATH_GRUB_DIR), n = strlen(path);
+	const char *name = path + dir + 1;
+
+	if (strcmp(path, PATH_GRUB_DEFAULTS) == 0)
+		return true;
+	return host->boot.grub_dir_read && n > dir + 1 + 4 &&
+	       strncmp(path, PATH_GRUB_DIR "/", dir + 1) == 0 && name[0] != '.' &&
+	       !strchr(name, '/') && strcmp(path + n - 4, ".cfg") == 0;
+}
+
+static int add_source(struct arena *a, struct sources *s, const char *path, const char *text)
+{
+	struct grub_source source = {.path = path, .text = text};
+
+	return text ? array_push(a, &s->list, source) : 0;
+}
+
+/*
+ * The files in the order of the shell's glob, which is that of host->files ("grub" sorts before
+ * "grub.d/"). defaults and dropin take the place of our two files; NULL leaves one out.
+ */
+static int collect(struct arena *a, const struct host *host, const char *defaults,
+		   const char *dropin, struct sources *ret)
+{
+	bool dropin_due = dropin != NULL;
+	struct sources s = {};
+	int r = add_source(a, &s, PATH_GRUB_DEFAULTS, defaults);
+
+	array_foreach(file, &host->files) {
+		bool ours = strcmp(file->path, PATH_GRUB_DROPIN) == 0;
+
+		if (r < 0)
+			return r;
+		if (!sourced(host, file->path) || file->status == FILE_ABSENT)
+			continue;
+		if (!ours && !s.unusable)
+			s.unusable = file_unusable(a, file);
+		if (ours || strcmp(file->path, PATH_GRUB_DEFAULTS) == 0)
+			continue;
+		if (dropin_due && strcmp(file->path, PATH_GRUB_DROPIN) > 0) {
+			r = add_source(a, &s, PATH_GRUB_DROPIN, dropin);
+			dropin_due = false;
+		}
+		if (r == 0)
+			r = add_source(a, &s, file->path, file->text);
+	}
+	if (r == 0 && dropin_due)
+		r = add_source(a, &s, PATH_GRUB_DROPIN, dropin);
+	if (r == 0)
+		*ret = s;
+	return r;
+}
+
+/* --- what comes of it ----------------------------------------------------------------------- */
+
+struct outcome {
+	struct grub_value all, normal; /* GRUB_CMDLINE_LINUX, GRUB_CMDLINE_LINUX_DEFAULT */
+	const char *line;	       /* that normal entries get */
+	const char *broken;	       /* why grub-mkconfig would stop, or we cannot follow; NULL */
+};
+
+static int evaluate(struct arena *a, const struct host *host, const char *defaults,
+		    const char *dropin, struct outcome *ret)
+{
+	struct outcome o = {.line = ""};
+	struct grub_error error = {};
+	struct sources s;
+	int r = collect(a, host, defaults, dropin, &s);
+
+	if (r < 0)
+		return r;
+	o.broken = s.unusable;
+	if (!o.broken)
+		r = grub_defaults_value(a, s.list.at, s.list.n, GRUB_LINUX, &o.all, &error);
+	if (!o.broken && r == 0)
+		r = grub_defaults_value(a, s.list.at, s.list.n, GRUB_LINUX_DEFAULT, &o.normal,
+					&error);
+	if (r == -EBADMSG) {
+		o.broken = arena_printf(a, "%s:%u: %s", error.path, error.line, error.why);
+		r = o.broken ? 0 : -ENOMEM;
+	} else if (r == 0 && !o.broken) {
+		o.line = arena_printf(a, "%s%s%s", o.all.text, o.all.text[0] ? " " : "",
+				      o.normal.text);
+		r = o.line ? 0 : -ENOMEM;
+	}
+	if (r == 0)
+		*ret = o;
+	return r;
+}
+
+static const char *present_text(const struct host *host, const char *path)
+{
+	const struct host_file *file = host_file(host, path);
+
+	return file && file->status == FILE_PRESENT ? file->text : NULL;
+}
+
+static bool present(const struct host *host)
+{
+	/* In GRUB mode of proxmox-boot-tool grub.cfg lies on the ESPs alone (4.4). */
+	return host->boot.grub_cfg || (host->boot.proxmox && host->boot.grub_mkconfig);
+}
+
+static int files(struct arena *a, const struct host *host, struct loader_files *ret)
+{
+	const char *dropin = host->boot.grub_dir_read ? present_text(host, PATH_GRUB_DROPIN) : NULL;
+	const struct host_file *ours = host_file(host, PATH_GRUB_DROPIN);
+	struct outcome o;
+	int r = evaluate(a, host, present_text(host, PATH_GRUB_DEFAULTS), dropin, &o);
+
+	if (r < 0)
+		return r;
+	if (!o.broken && ours && host->boot.grub_dir_read)
+		o.broken = file_unusable(a, ours);
+	*ret = (struct loader_files){
+		.line = o.line,
+		.known = !o.broken,
+		.why = o.broken		    ? o.broken
+		       : o.normal.uncertain ? o.normal.why
+					    : o.all.why,
+		.where = o.normal.last_path ? o.normal.last_path : PATH_GRUB_DEFAULTS,
+	};
+	return 0;
+}
+
+/* --- edits ---------------------------------------------------------------------------------- */
+
+struct edit {
+	const struct host *host;
+	const struct ledger *ledger;
+	const struct words *wanted, *surplus;
+	const char *defaults, *dropin; /* texts as they will be; NULL: absent */
+	struct words removed;	       /* ours, taken from /etc/default/grub */
+	struct words missing;	       /* to be added */
+	const char *conflict;
+	bool stop; /* nothing can be edited, for that reason */
+};
+
+static int stop(struct edit *e, const char *why)
+{
+	e->conflict = why;
+	e->stop = true;
+	return 0;
+}
+
+/* Takes what grub_defaults_add and _remove answer. */
+static int edited(struct edit *e, int r)
+{
+	if (r == -EOPNOTSUPP || r == -EBADMSG)
+		return stop(e,
+			    PATH_GRUB_DEFAULTS ": " GRUB_LINUX_DEFAULT " cannot be edited safely");
+	return r;
+}
+
+static int take_back(struct arena *a, struct edit *e)
+{
+	int r = flags_ours(a, e->ledger, PATH_GRUB_DEFAULTS, e->surplus, &e->removed);
+
+	array_foreach(token, &e->removed)
+		if (r == 0 && e->defaults && !e->stop)
+			r = edited(e, grub_defaults_remove(a, e->defaults, GRUB_LINUX_DEFAULT,
+							   *token, &e->defaults));
+	return r;
+}
+
+/* Names the last assignment of the variable that says so: where a person will look first. */
+static int contradicted(struct arena *a, struct edit *e, const struct outcome *base,
+			const char *against, const char *flag)
+{
+	const struct grub_value *value = &base->all;
+	struct kcmdline normal;
+	int r = kcmdline_parse(a, base->normal.text, &normal);
+
+	if (r < 0 || e->conflict)
+		return r;
+	array_foreach(param, &normal.params)
+		if (strcmp(param->raw, against) == 0)
+			value = &base->normal;
+	e->conflict = arena_printf(a, "%s:%u: %s contradicts %s", value->last_path,
+				   value->last_line, against, flag);
+	return e->conflict ? 0 : -ENOMEM;
+}
+
+/* Flags that nobody has put in force yet and nobody contradicts. */
+static int find_missing(struct arena *a, struct edit *e)
+{
+	struct outcome base;
+	int r = evaluate(a, e->host, e->defaults, NULL, &base);
+
+	if (r < 0 || base.broken)
+		return r < 0 ? r : stop(e, base.broken);
+	array_foreach(flag, e->wanted) {
+		const char *against = NULL;
+
+		r = flag_in_force(a, base.line, *flag);
+		if (r > 0)
+			continue;
+		if (r == 0)
+			r = flag_conflict(a, base.line, *flag, &against);
+		if (r == 0 && against)
+			r = contradicted(a, e, &base, against, *flag);
+		else if (r == 0)
+			r = words_add(a, &e->missing, *flag) < 0 ? -ENOMEM : 0;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int write_dropin(struct arena *a, struct edit *e)
+{
+	_cleanup_strbuf_ struct strbuf b = {};
+
+	strbuf_add(&b, MANAGED_BY GRUB_LINUX_DEFAULT "=\"$" GRUB_LINUX_DEFAULT);
+	array_foreach(flag, &e->missing)
+		strbuf_addf(&b, " %s", *flag);
+	strbuf_add(&b, "\"\n");
+	return strbuf_to_arena(&b, a, &e->dropin);
+}
+
+static int write_missing(struct arena *a, struct edit *e)
+{
+	int r = 0;
+
+	if (e->missing.n && e->host->boot.grub_dir_read)
+		return write_dropin(a, e);
+	array_foreach(flag, &e->missing)
+		if (r == 0 && !e->stop)
+			r = edited(e, grub_defaults_add(a, e->defaults ? e->defaults : "",
+							GRUB_LINUX_DEFAULT, *flag, &e->defaults));
+	return r;
+}
+
+/*
+ * Reads the files as they will be and looks for the flags again: a file that is sourced later may
+ * set the line anew (note 17), a bare "--" may hand them to init (1.4).
+ */
+static int check_written(struct arena *a, struct edit *e)
+{
+	struct outcome o;
+	int r = evaluate(a, e->host, e->defaults, e->dropin, &o);
+
+	if (r < 0 || o.broken)
+		return r < 0 ? r : stop(e, o.broken);
+	array_foreach(flag, &e->missing) {
+		const char *where = o.normal.last_path ? o.normal.last_path : PATH_GRUB_DEFAULTS;
+		const char *why;
+
+		r = flag_in_force(a, o.line, *flag);
+		if (r < 0)
+			return r;
+		if (r > 0)
+			continue;
+		why = strcmp(where, e->dropin ? PATH_GRUB_DROPIN : PATH_GRUB_DEFAULTS) == 0
+			      ? "what is added stands behind a bare --"
+			      : GRUB_LINUX_DEFAULT " is set anew, after ours";
+		why = arena_printf(a, "%s:%u: %s", where, o.normal.last_line, why);
+		return why ? stop(e, why) : -ENOMEM;
+	}
+	return 0;
+}
+
+static int make_edits(struct arena *a, const struct edit *e, struct loader_edits *ret)
+{
+	const struct host_file *shared = host_file(e->host, PATH_GRUB_DEFAULTS);
+	bool there = shared && shared->status == FILE_PRESENT;
+	struct loader_edit defaults = {
+		.path = PATH_GRUB_DEFAULTS,
+		.text = e->defaults,
+		.mode = there ? shared->mode : 0644,
+	};
+	struct loader_edit dropin = {
+		.path = PATH_GRUB_DROPIN, .owned = true, .text = e->dropin, .mode = 0644};
+	const struct words none = {};
+	int r = flags_after(a, e->ledger, PATH_GRUB_DEFAULTS, &e->removed,
+			    e->host->boot.grub_dir_read ? &none : &e->missing, &defaults.tokens);
+
+	if (r == 0 && e->defaults)
+		r = edits_add(a, e->host, ret, defaults);
+	return r < 0 ? r : edits_add(a, e->host, ret, dropin);
+}
+
+static int edit(struct arena *a, const struct host *host, const struct ledger *ledger,
+		const struct words *wanted, const struct words *surplus, struct loader_edits *ret,
+		const char **ret_conflict)
+{
+	struct edit e = {
+		.host = host,
+		.ledger = ledger,
+		.wanted = wanted,
+		.surplus = surplus,
+		.defaults = present_text(host, PATH_GRUB_DEFAULTS),
+	};
+	struct loader_edits edits = {};
+	int r = flags_safe(wanted) ? take_back(a, &e) : -EINVAL;
+
+	if (r == 0 && !e.stop)
+		r = find_missing(a, &e);
+	if (r == 0 && !e.stop)
+		r = write_missing(a, &e);
+	if (r == 0 && !e.stop)
+		r = check_written(a, &e);
+	if (r == 0 && !e.stop)
+		r = make_edits(a, &e, &edits);
+	if (r == 0) {
+		*ret = edits;
+		*ret_conflict = e.conflict;
+	}
+	return r;
+}
+
+/*
+ * update-grub is grub-mkconfig for Debian's path (2.8); elsewhere the path goes with the prefix of
+ * the command (2.13). On hosts of proxmox-boot-tool either would run a whole refresh (4.15): there
+ * that tool's row has the one step.
+ */
+static int refresh(struct arena *a, const struct host *host, struct step *step)
+{
+	const char *command = host->boot.grub_mkconfig, *cfg = host->boot.grub_cfg;
+	const char *argv[] = {command, "-o", NULL};
+	size_t n = ARRAY_LEN(argv);
+
+	if (!command || (host->boot.proxmox && host->boot.proxmox_tool))
+		return 0;
+	if (!cfg)
+		cfg = strncmp(command, "grub2-", 6) == 0 ? "/boot/grub2/grub.cfg"
+							 : "/boot/grub/grub.cfg";
+	argv[2] = cfg;
+	if (strcmp(command, "update-grub") == 0)
+		n = 1;
+	if (words_push(a, &step->argv, argv, n) < 0)
+		return -ENOMEM;
+	step->target = command;
+	step->produces = cfg;
+	return 1;
+}
+
+const struct boot_loader loader_grub = {
+	.loader = LOADER_GRUB,
+	.name = "GRUB",
+	.present = present,
+	.files = files,
+	.edit = edit,
+	.refresh = refresh,
+};
