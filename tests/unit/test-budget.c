@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
+#include "budget.h"
 #include "hosts.h"
-#include "limits.h"
 
 /* A line of n bytes that says iommu=pt. */
 static const char *line_of(struct arena *a, size_t n)
