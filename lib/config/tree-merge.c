@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Repeated keys, and the merging of trees. By sorting: a hostile file may hold many keys. */
+#include <string.h>
+
+#include "yaml-tree.h"
+
+/* Nodes that stand for one place of the merged tree, in merge order. */
+struct layers {
+	ARRAY_OF(struct node *) nodes;
+};
+
+static int by_name(const void *a, const void *b)
+{
+	const struct entry *const *ea = a, *const *eb = b;
+	int order = strcmp((*ea)->name, (*eb)->name);
+
+	/* They point into one array: earlier in the mapping is lower. */
+	return order ? order : *ea < *eb ? -1 : *ea > *eb;
+}
+
+int tree_find_repeats(struct node *map, struct diags *diags)
+{
+	_cleanup_free_ struct entry **sorted = NULL;
+	size_t n = 0;
+
+	if (map->entries.n < 2)
+		return 0;
+	sorted = malloc(map->entries.n * sizeof(struct entry *));
+	if (!sorted)
+		return -ENOMEM;
+	array_foreach(it, &map->entries)
+		if (!it->key->bad)
+			sorted[n++] = it;
+	if (n)
+		qsort(sorted, n, sizeof(*sorted), by_name);
+	for (size_t i = 1; i < n; i++) {
+		struct node *key = sorted[i]->key;
+		struct entry *first = sorted[i - 1];
+
+		if (strcmp(first->name, sorted[i]->name) != 0)
+			continue;
+		source_error(map->source, diags, key->line, key->column, CODE_DUPLICATE_KEY,
+			     "\"%.60s\" stands here a second time; the first is in line %u",
+			     key->text, first->key->line);
+		key->bad = map->flawed = true;
+	}
+	return 0;
+}
+
+static int merge_layers(struct arena *a, const struct layers *layers, struct node **ret);
+
+struct piece { /* one entry of one layer */
+	struct entry entry;
+	size_t order;
+};
+
+static int by_piece(const void *a, const void *b)
+{
+	const struct piece *pa = a, *pb = b;
+	int order = strcmp(pa->entry.name, pb->entry.name);
+
+	return order ? order : pa->order < pb->order ? -1 : pa->order > pb->order;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	const struct piece *pa = a, *pb = b;
+	const char *ta = pa->entry.value->text, *tb = pb->entry.value->text;
+	int order = strcmp(ta ? ta : "", tb ? tb : "");
+
+	return order ? order : pa->order < pb->order ? -1 : pa->order > pb->order;
+}
+
+static int by_order(const void *a, const void *b)
+{
+	const struct piece *pa = a, *pb = b;
+
+	return pa->order < pb->order ? -1 : pa->order > pb->order;
+}
+
+/* All entries of all layers that are fit to be merged. */
+static int gather(const struct layers *layers, struct piece **ret, size_t *ret_n)
+{
+	size_t n = 0, all = 0;
+	struct piece *pieces;
+
+	array_foreach(it, &layers->nodes)
+		all += (*it)->entries.n;
+	pieces = calloc(all + 1, sizeof(*pieces));
+	if (!pieces)
+		return -ENOMEM;
+	array_foreach(it, &layers->nodes)
+		array_foreach(entry, &(*it)->entries)
+			if (!entry->key || !entry->key->bad) {
+				pieces[n].entry = *entry;
+				pieces[n].order = n;
+				n++;
+			}
+	*ret = pieces;
+	*ret_n = n;
+	return 0;
+}
+
+static int merge_maps(struct arena *a, const struct layers *layers, struct node *into)
+{
+	_cleanup_free_ struct piece *pieces = NULL;
+	size_t n;
+	int err = gather(layers, &pieces, &n);
+
+	if (err < 0)
+		return err;
+	qsort(pieces, n, sizeof(*pieces), by_piece);
+	for (size_t i = 0, end; i < n; i = end) {
+		struct entry merged = pieces[i].entry;
+		struct layers below = {0};
+
+		for (end = i; end < n && strcmp(pieces[end].entry.name, merged.name) == 0; end++) {
+			struct node *value = pieces[end].entry.value;
+
+			if (array_push(a, &below.nodes, value) < 0)
+				return -ENOMEM;
+			/* It stands where it was first named, counted from the last removal. */
+			if (end > i && pieces[end - 1].entry.value->kind == NODE_NULL)
+				merged.key = pieces[end].entry.key;
+		}
+		err = merge_layers(a, &below, &merged.value);
+		if (err < 0)
+			return err;
+		if (!merged.value)
+			continue;
+		merged.value->key = merged.key;
+		if (array_push(a, &into->entries, merged) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Keeps the first of equal texts, and the order. Items that are no text are bad anyway. */
+static int merge_lists(struct arena *a, const struct layers *layers, struct node *into)
+{
+	_cleanup_free_ struct piece *pieces = NULL;
+	size_t n, kept = 0;
+	int err = gather(layers, &pieces, &n);
+
+	if (err < 0)
+		return err;
+	qsort(pieces, n, sizeof(*pieces), by_text);
+	for (size_t i = 0; i < n; i++) {
+		const struct node *node = pieces[i].entry.value;
+		const struct node *last = kept ? pieces[kept - 1].entry.value : NULL;
+
+		if (!last || !node->text || !last->text || strcmp(last->text, node->text) != 0)
+			pieces[kept++] = pieces[i];
+	}
+	qsort(pieces, kept, sizeof(*pieces), by_order);
+	for (size_t i = 0; i < kept; i++)
+		if (array_push(a, &into->entries, pieces[i].entry) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+static int merge_layers(struct arena *a, const struct layers *layers, struct node **ret)
+{
+	struct layers live = {0};
+	struct node *last = layers->nodes.at[layers->nodes.n - 1], *merged;
+	size_t from = layers->nodes.n;
+
+	/* What stands before a null or another kind of value is gone. */
+	while (from && layers->nodes.at[from - 1]->kind == last->kind)
+		from--;
+	if (last->kind == NODE_NULL) {
+		*ret = NULL;
+		return 0;
+	}
+	merged = arena_memdup(a, last, sizeof(*last));
+	if (!merged)
+		return -ENOMEM;
+	*ret = merged;
+	if (last->kind == NODE_SCALAR)
+		return 0;
+	memset(&merged->entries, 0, sizeof(merged->entries));
+	for (; from < layers->nodes.n; from++) {
+		struct node *node = layers->nodes.at[from];
+
+		if (array_push(a, &live.nodes, node) < 0)
+			return -ENOMEM;
+		merged->bad |= node->bad;
+		merged->flawed |= node->flawed;
+	}
+	return merged->kind == NODE_MAP ? merge_maps(a, &live, merged)
+					: merge_lists(a, &live, merged);
+}
+
+int tree_merge(struct arena *a, struct node *const *roots, size_t n, struct node **ret)
+{
+	struct layers layers = {0};
+
+	for (size_t i = 0; i < n; i++)
+		if (roots[i] && array_push(a, &layers.nodes, roots[i]) < 0)
+			return -ENOMEM;
+	if (layers.nodes.n)
+		return merge_layers(a, &layers, ret);
+	*ret = NULL;
+	return 0;
+}
