@@ -10,6 +10,11 @@ struct observe_options {
 	bool names;   /* look up pci.ids: for devices and explain */
 	bool images;  /* open the initramfs images: not needed for devices */
 	bool holders; /* look for processes that hold devices open (live root only) */
+	/* Read PCIe serial numbers, where a selector asks for one: wakes devices that sleep. */
+	bool serials;
+	/* Modules (underscores) whose running parameters are wanted beside those of the VFIO and
+	 * KVM modules; all of a host's would take longer than everything else. NULL: none. */
+	const struct words *modules;
 };
 
 /* Looks at the whole host. Missing parts are ordinary and stay empty. 0 or -ENOMEM. */
