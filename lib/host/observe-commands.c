@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which of the commands that we may run or judge by are there. */
+#include "initramfs.h"
+#include "observe-parts.h"
+
+static const char *const commands[] = {
+	"update-initramfs",
+	"dracut",
+	"mkinitcpio",
+	"booster",
+	"update-grub",
+	"grub-mkconfig",
+	"grub2-mkconfig",
+	"proxmox-boot-tool",
+	"kernel-install",
+	"bootctl",
+	"grubby",
+	"sdbootutil",
+	"rpm-ostree",
+	"qm",
+	"virsh",
+};
+
+static const char *const folders[] = {"/usr/sbin", "/usr/bin", "/sbin", "/bin"};
+
+/* Merged roots have links for the last two: nothing new there. */
+static bool merged(struct observer *o, const char *folder)
+{
+	const char *target = see_link(o, "%s", folder);
+
+	return target && (has_prefix(target, "usr/") || has_prefix(target, "/usr/"));
+}
+
+void observe_commands(struct observer *o)
+{
+	struct host *host = o->host;
+
+	for (size_t f = 0; f < ARRAY_LEN(folders); f++) {
+		if (f >= 2 && merged(o, folders[f]))
+			continue;
+		for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+			struct tree_stat st;
+
+			if (!words_has(&host->commands, commands[i]) &&
+			    see_stat(o, &st, "%s/%s", folders[f], commands[i]) &&
+			    S_ISREG(st.mode) && st.mode & 0111)
+				keep_word(o, &host->commands, commands[i]);
+		}
+	}
+	for (size_t i = 0; i < initramfs_builders_n && !host->initramfs_builder; i++)
+		if (words_has(&host->commands, initramfs_builders[i]->command))
+			host->initramfs_builder = initramfs_builders[i]->name;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Installed kernels: /boot, /lib/modules, and each one's initramfs. */
+#include <stdio.h>
+
+#include "initramfs.h"
+#include "observe-parts.h"
+
+#define MODULES "/lib/modules"
+
+/* What tools leave beside a kernel in /boot: no kernel that would boot. */
+static const char *const leftovers[] = {".old",	 ".bak", "~",	       ".sig",
+					".hmac", ".new", ".efi.signed"};
+static const char *const images[] = {"vmlinuz-", "vmlinux-"};
+
+/* Version in a name of /boot, NULL when it is no kernel's. */
+static const char *version_of(const char *name)
+{
+	const char *version = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(images); i++)
+		if (has_prefix(name, images[i]))
+			version = name + strlen(images[i]);
+	if (!version || !*version || strstr(version, ".dpkg-") || strstr(version, ".rpm"))
+		return NULL;
+	for (size_t i = 0; i < ARRAY_LEN(leftovers); i++)
+		if (has_suffix(version, leftovers[i]))
+			return NULL;
+	/* A rescue copy has no modules of its own. */
+	return has_prefix(version, "0-rescue") ? NULL : version;
+}
+
+static struct host_kernel *kernel_named(struct host *host, const char *version)
+{
+	array_foreach(it, &host->kernels)
+		if (strcmp(it->version, version) == 0)
+			return it;
+	return NULL;
+}
+
+static void add_kernel(struct observer *o, const char *version, const char *vmlinuz)
+{
+	struct host_kernel kernel = {.version = keep(o, version), .iommu_default_on = UNKNOWN};
+
+	if (kernel_named(o->host, version))
+		return;
+	kernel.vmlinuz = vmlinuz;
+	kernel.running = strcmp(version, o->host->running_version) == 0;
+	kept(o, array_push(o->a, &o->host->kernels, kernel) == 0);
+}
+
+static void find_kernels(struct observer *o)
+{
+	struct words boot = keep_list(o, "/boot"), modules = keep_list(o, MODULES);
+
+	array_foreach(it, &boot) {
+		const char *version = version_of(*it);
+
+		if (version)
+			add_kernel(o, version, keep_printf(o, "/boot/%s", *it));
+	}
+	/*
+	 * Without an image in /boot a folder of modules counts when the kernel lies in it, or
+	 * runs (it was loaded from the ESP): removed packages leave such folders behind.
+	 */
+	array_foreach(it, &modules) {
+		bool running = strcmp(*it, o->host->running_version) == 0;
+
+		if (kernel_named(o->host, *it) || !see_exists(o, MODULES "/%s/modules.dep", *it))
+			continue;
+		if (running || see_exists(o, MODULES "/%s/vmlinuz", *it))
+			add_kernel(o, *it, NULL);
+	}
+}
+
+/*
+ * Fact 7.29: only plain DEFAULT_ON means all devices; DEFAULT_ON_INTGPU_OFF leaves the
+ * integrated GPU out.
+ */
+static enum tristate iommu_default(struct observer *o, const char *version)
+{
+	const char *text = see_text(o, MAX_INDEX, "/boot/config-%s", version);
+
+	if (!text)
+		text = see_text(o, MAX_INDEX, MODULES "/%s/config", version);
+	if (!text)
+		return UNKNOWN;
+	return has_prefix(text, "CONFIG_INTEL_IOMMU_DEFAULT_ON=y\n") ||
+	       strstr(text, "\nCONFIG_INTEL_IOMMU_DEFAULT_ON=y\n");
+}
+
+/* modules.builtin.modinfo separates by NUL; as text it has a line each. */
+static const char *builtin_modinfo(struct observer *o, const char *version)
+{
+	const char *bytes;
+	char *text;
+	size_t size;
+	int err;
+
+	snprintf(o->path, sizeof(o->path), MODULES "/%s/modules.builtin.modinfo", version);
+	err = o->tree->ops->read(o->tree, o->path, MAX_INDEX, o->scratch, &bytes, &size);
+	if (!kept(o, err != -ENOMEM) || err < 0)
+		return "";
+	text = arena_memdup(o->a, bytes, size);
+	if (!kept(o, text))
+		return "";
+	for (size_t i = 0; i < size; i++)
+		if (!text[i])
+			text[i] = '\n';
+	return text;
+}
+
+static void read_indexes(struct observer *o, struct host_kernel *kernel)
+{
+	const char *v = kernel->version;
+
+	kernel->iommu_default_on = iommu_default(o, v);
+	kernel->modules_dep = keep_text(o, MAX_INDEX, MODULES "/%s/modules.dep", v);
+	kernel->modules_builtin = keep_text(o, MAX_INDEX, MODULES "/%s/modules.builtin", v);
+	kernel->modules_softdep = keep_text(o, MAX_INDEX, MODULES "/%s/modules.softdep", v);
+	kernel->modules_alias = kernel->builtin_modinfo = "";
+	if (!o->options->aliases)
+		return;
+	kernel->modules_alias = keep_text(o, MAX_INDEX, MODULES "/%s/modules.alias", v);
+	kernel->builtin_modinfo = builtin_modinfo(o, v);
+	scratch_trim(o);
+}
+
+/* Path of the kernel's image by one builder's names, NULL when none of them is there. */
+static const char *image_by(struct observer *o, const struct initramfs_builder *builder,
+			    const char *version)
+{
+	for (const char *const *format = builder->image_formats; *format; format++) {
+		_cleanup_strbuf_ struct strbuf path = {0};
+		const char *at = strstr(*format, "%s");
+
+		/* The table's formats have one %s each. */
+		strbuf_addn(&path, *format, at ? (size_t)(at - *format) : strlen(*format));
+		strbuf_add(&path, at ? version : "");
+		strbuf_add(&path, at ? at + 2 : "");
+		kept(o, !path.error);
+		if (see_exists(o, "%s", strbuf_text(&path)))
+			return keep(o, strbuf_text(&path));
+	}
+	return NULL;
+}
+
+static const char *image_path(struct observer *o, const char *version)
+{
+	const struct initramfs_builder *own =
+		o->host->initramfs_builder ? initramfs_builder(o->host->initramfs_builder) : NULL;
+	const char *path = own ? image_by(o, own, version) : NULL;
+
+	for (size_t i = 0; !path && i < initramfs_builders_n; i++)
+		path = image_by(o, initramfs_builders[i], version);
+	return path;
+}
+
+static void read_image(struct observer *o, struct host_kernel *kernel)
+{
+	const char *path = image_path(o, kernel->version);
+	int err;
+
+	kernel->image.path = path;
+	kernel->image.status = IMAGE_ABSENT;
+	if (!path || !o->options->images)
+		return;
+	err = o->tree->ops->image(o->tree, path, o->a, &kernel->image);
+	kept(o, err != -ENOMEM);
+	if (err < 0 && err != -ENOMEM) {
+		kernel->image.status = IMAGE_UNREADABLE;
+		kernel->image.why = strerrordesc_np(-err);
+	}
+	kernel->image.path = path;
+}
+
+static int by_version(const void *a, const void *b)
+{
+	const struct host_kernel *x = a, *y = b;
+
+	return strverscmp(x->version, y->version);
+}
+
+void observe_kernels(struct observer *o)
+{
+	struct host *host = o->host;
+
+	find_kernels(o);
+	if (host->kernels.n)
+		qsort(host->kernels.at, host->kernels.n, sizeof(*host->kernels.at), by_version);
+	array_foreach(it, &host->kernels) {
+		read_indexes(o, it);
+		read_image(o, it);
+	}
+}
