@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What boots: the loaders' files, their entries, and what the firmware said about itself. */
+#include <ctype.h>
+#include <stdio.h>
+
+#include "boot-entries.h"
+#include "observe-parts.h"
+#include "paths.h"
+
+#define EFI_VARS    "/sys/firmware/efi/efivars/"
+#define LOADER_GUID "-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+
+static const char *const grub_cfgs[] = {"/boot/grub/grub.cfg", "/boot/grub2/grub.cfg"}; /* 2.13 */
+static const char *const boot_roots[] = {"/efi", "/boot", "/boot/efi"};			/* 3.3 */
+static const char *const mkconfigs[] = {"update-grub", "grub-mkconfig", "grub2-mkconfig"};
+static const char *const mkconfig_scripts[] = {
+	"/usr/sbin/grub-mkconfig",  "/usr/bin/grub-mkconfig",  "/sbin/grub-mkconfig",
+	"/usr/sbin/grub2-mkconfig", "/usr/bin/grub2-mkconfig",
+};
+
+/* --- firmware -------------------------------------------------------------------------------- */
+
+static void add_utf8(struct strbuf *b, unsigned c)
+{
+	if (c < 0x80) {
+		strbuf_addc(b, (char)c);
+	} else if (c < 0x800) {
+		strbuf_addc(b, (char)(0xc0 | c >> 6));
+		strbuf_addc(b, (char)(0x80 | (c & 0x3f)));
+	} else {
+		strbuf_addc(b, (char)(0xe0 | c >> 12));
+		strbuf_addc(b, (char)(0x80 | (c >> 6 & 0x3f)));
+		strbuf_addc(b, (char)(0x80 | (c & 0x3f)));
+	}
+}
+
+const char *loader_variable(struct observer *o, const char *name)
+{
+	_cleanup_strbuf_ struct strbuf text = {0};
+	const char *bytes;
+	size_t size;
+	int err;
+
+	snprintf(o->path, sizeof(o->path), EFI_VARS "%s" LOADER_GUID, name);
+	err = o->tree->ops->read(o->tree, o->path, MAX_LINE, o->scratch, &bytes, &size);
+	if (!kept(o, err != -ENOMEM) || err < 0)
+		return NULL;
+	/* Four bytes of attributes, then UTF-16LE; half a surrogate pair is no letter. */
+	for (size_t i = 4; i + 1 < size; i += 2) {
+		unsigned c = (unsigned char)bytes[i] | (unsigned)(unsigned char)bytes[i + 1] << 8;
+
+		if (!c)
+			break;
+		add_utf8(&text, (c & 0xf800) == 0xd800 ? 0xfffd : c);
+	}
+	kept(o, !text.error);
+	return keep(o, strbuf_text(&text));
+}
+
+/* --- entries --------------------------------------------------------------------------------- */
+
+static void add_entry(struct observer *o, enum loader loader, const char *source,
+		      const struct boot_line *line)
+{
+	struct host_entry entry = {
+		.loader = loader,
+		.source = source,
+		.line = line->line,
+		.title = line->title,
+		.kernel = line->kernel,
+		.options = line->options,
+		.recovery = line->recovery,
+	};
+
+	kept(o, array_push(o->a, &o->host->boot.entries, entry) == 0);
+}
+
+/* Its text, NULL when it is not there or cut short. */
+static const char *add_grub_cfg(struct observer *o, enum loader loader, const char *path)
+{
+	const char *text = see_text(o, MAX_INDEX, "%s", path);
+	struct boot_lines lines = {0};
+	int err = text ? grub_cfg_parse(o->a, text, &lines) : -ENOENT;
+
+	kept(o, err != -ENOMEM);
+	if (err < 0)
+		return NULL;
+	array_foreach(it, &lines.list)
+		add_entry(o, loader, path, it);
+	return text;
+}
+
+/* Files of type 1 below root, with or without boot counting in their names (3.11). */
+static void add_loader_entries(struct observer *o, enum loader loader, const char *root)
+{
+	struct words names = see_list(o, "%s/loader/entries", root);
+
+	array_foreach(it, &names) {
+		struct boot_line line = {0};
+		const char *text = NULL;
+		int err;
+
+		if (has_suffix(*it, ".conf"))
+			text = see_text(o, MAX_CONFIG, "%s/loader/entries/%s", root, *it);
+		err = text ? loader_entry_parse(o->a, text, &line) : -ENOENT;
+		kept(o, err != -ENOMEM);
+		if (err == 0)
+			add_entry(o, loader, keep_printf(o, "%s/loader/entries/%s", root, *it),
+				  &line);
+	}
+}
+
+/* --- ESPs ------------------------------------------------------------------------------------ */
+
+static const char *mounted_at(struct observer *o, const char *name)
+{
+	const struct block *block = block_named(o, name);
+
+	if (o->mounts_elsewhere)
+		return NULL;
+	array_foreach(it, &o->mounts)
+		if ((block && *block->dev && strcmp(block->dev, it->dev) == 0) ||
+		    (*name && strcmp(base_name(it->source), name) == 0))
+			return it->point;
+	return NULL;
+}
+
+static void add_esp(struct observer *o, const char *uuid)
+{
+	const char *mount = mounted_at(o, block_of_uuid(o, uuid));
+	struct host_esp esp = {.uuid = keep(o, uuid), .mount = mount, .mounted = mount};
+
+	kept(o, array_push(o->a, &o->host->boot.esps, esp) == 0);
+	if (!mount)
+		return;
+	add_loader_entries(o, LOADER_PROXMOX, mount);
+	add_grub_cfg(o, LOADER_PROXMOX, keep_printf(o, "%s/grub/grub.cfg", mount));
+}
+
+static void observe_esps(struct observer *o)
+{
+	const char *text = see_text(o, MAX_CONFIG, PATH_PROXMOX_UUIDS);
+
+	o->host->boot.proxmox = text;
+	o->host->boot.proxmox_tool = host_has_command(o->host, "proxmox-boot-tool");
+	for (const char *line; text && (line = next_line(o, &text));) {
+		const char *uuid = field_of(o, line, 0);
+
+		if (uuid && *uuid != '#')
+			add_esp(o, uuid);
+	}
+}
+
+/* --- /boot ----------------------------------------------------------------------------------- */
+
+/* By the last mount on the longest path that holds /boot. */
+static bool mounted_read_only(const struct observer *o, const char *path)
+{
+	const struct mount *best = NULL;
+
+	array_foreach(it, &o->mounts)
+		if (path_holds(it->point, path) &&
+		    (!best || strlen(it->point) >= strlen(best->point)))
+			best = it;
+	return best && best->read_only;
+}
+
+/* Returns the loader that reads /boot/loader/entries: Fedora's grub.cfg leaves the menu to it
+ * (2.14). */
+static enum loader observe_grub(struct observer *o)
+{
+	struct host_boot *boot = &o->host->boot;
+	const char *script = NULL, *cfg = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(mkconfigs) && !boot->grub_mkconfig; i++)
+		if (host_has_command(o->host, mkconfigs[i]))
+			boot->grub_mkconfig = mkconfigs[i];
+	for (size_t i = 0; i < ARRAY_LEN(mkconfig_scripts) && !script; i++)
+		script = see_text(o, MAX_CONFIG, "%s", mkconfig_scripts[i]);
+	/* A patch of Debian's (2.4): the script itself says. Without one, the folder does. */
+	boot->grub_dir_read = script ? strstr(script, "default/grub.d") != NULL
+				     : see_exists(o, PATH_GRUB_DIR);
+	for (size_t i = 0; i < ARRAY_LEN(grub_cfgs) && !boot->grub_cfg; i++)
+		if (see_exists(o, "%s", grub_cfgs[i]))
+			boot->grub_cfg = grub_cfgs[i];
+	if (boot->grub_cfg)
+		cfg = add_grub_cfg(o, LOADER_GRUB, boot->grub_cfg);
+	boot->grub_cfg_readable = cfg;
+	return cfg && strstr(cfg, "\nblscfg") ? LOADER_GRUB : LOADER_SYSTEMD_BOOT;
+}
+
+static bool is_esp_mount(const struct host_boot *boot, const char *point)
+{
+	array_foreach(it, &boot->esps)
+		if (it->mounted && strcmp(it->mount, point) == 0)
+			return true;
+	return false;
+}
+
+/* A file system says so itself where there is one; the text of mountinfo speaks for a capture. */
+static bool boot_read_only(struct observer *o)
+{
+	int answer = o->tree->ops->read_only(o->tree, "/boot");
+
+	return answer > 0 || (!o->mounts_elsewhere && mounted_read_only(o, "/boot"));
+}
+
+void observe_boot(struct observer *o)
+{
+	struct host_boot *boot = &o->host->boot;
+	enum loader entries;
+
+	boot->efi = see_exists(o, "/sys/firmware/efi");
+	boot->loader_info = boot->efi ? loader_variable(o, "LoaderInfo") : NULL;
+	boot->boot_read_only = boot_read_only(o);
+	entries = observe_grub(o);
+	observe_esps(o);
+	for (size_t i = 0; i < ARRAY_LEN(boot_roots); i++) {
+		bool boot_itself = strcmp(boot_roots[i], "/boot") == 0;
+
+		if (!is_esp_mount(boot, boot_roots[i]))
+			add_loader_entries(o, boot_itself ? entries : LOADER_SYSTEMD_BOOT,
+					   boot_roots[i]);
+	}
+}
