@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Processes that hold a function's device nodes or its VFIO group open. Live root only. */
+#include <ctype.h>
+#include <stdio.h>
+
+#include "observe-parts.h"
+
+struct node {		  /* a character device on a PCI function */
+	const char *name; /* "card0" */
+	struct pci_addr addr;
+};
+
+struct nodes {
+	ARRAY_OF(struct node) list; /* sorted by name */
+};
+
+static int by_name(const void *a, const void *b)
+{
+	const struct node *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+/* A node in /dev is named as the last part of its sysfs path, wherever below /dev it stands. */
+static void read_nodes(struct observer *o, struct nodes *nodes)
+{
+	struct words names = see_list(o, "/sys/dev/char");
+
+	array_foreach(it, &names) {
+		const char *link = see_link(o, "/sys/dev/char/%s", *it);
+		struct node node;
+
+		if (!link || !path_function(link, &node.addr))
+			continue;
+		node.name = base_name(link);
+		kept(o, array_push(o->scratch, &nodes->list, node) == 0);
+	}
+}
+
+/* NVIDIA's own driver makes nodes without sysfs entries: "Device Minor: 0" says which is which. */
+static void read_nvidia(struct observer *o, struct nodes *nodes)
+{
+	struct words names = see_list(o, "/proc/driver/nvidia/gpus");
+
+	array_foreach(it, &names) {
+		const char *text = see_text(o, MAX_LINE, "/proc/driver/nvidia/gpus/%s/information",
+					    *it);
+		const char *at = text ? strstr(text, "Device Minor:") : NULL;
+		struct node node;
+
+		if (!at || pci_addr_parse(*it, &node.addr) < 0)
+			continue;
+		at += strlen("Device Minor:");
+		node.name = keep_printf(o, "nvidia%lu", strtoul(at, NULL, 10));
+		kept(o, array_push(o->scratch, &nodes->list, node) == 0);
+	}
+}
+
+static void use_group(struct observer *o, const char *group, const char *who)
+{
+	char *end;
+	long number = strtol(group, &end, 10);
+
+	if (end == group || *end)
+		return;
+	array_foreach(it, &o->host->devices) {
+		if (it->group != number || !it->driver || !has_prefix(it->driver, "vfio"))
+			continue;
+		o->host->vfio_in_use = true;
+		add_use(o, it->addr, USE_OPEN,
+			keep_printf(o, "/dev/vfio/%s, held by %s", group, who));
+	}
+}
+
+static void use_node(struct observer *o, const struct nodes *nodes, const char *target,
+		     const char *who)
+{
+	const struct node wanted = {.name = base_name(target)}, *found;
+
+	if (has_prefix(target, "/dev/vfio/")) {
+		use_group(o, target + strlen("/dev/vfio/"), who);
+		return;
+	}
+	found = nodes->list.n ? bsearch(&wanted, nodes->list.at, nodes->list.n,
+					sizeof(*nodes->list.at), by_name)
+			      : NULL;
+	if (found)
+		add_use(o, found->addr, USE_OPEN, keep_printf(o, "%s, held by %s", target, who));
+}
+
+static void read_process(struct observer *o, const struct nodes *nodes, const char *pid)
+{
+	struct words fds = see_list(o, "/proc/%s/fd", pid);
+	const char *comm = NULL, *who = NULL;
+
+	array_foreach(it, &fds) {
+		const char *target = see_link(o, "/proc/%s/fd/%s", pid, *it);
+
+		if (!target || !has_prefix(target, "/dev/"))
+			continue;
+		if (!comm) {
+			comm = see_line(o, "/proc/%s/comm", pid);
+			who = arena_printf(o->scratch, "%s (%s)", comm ? comm : "process", pid);
+			comm = comm ? comm : "";
+		}
+		if (kept(o, who))
+			use_node(o, nodes, target, who);
+	}
+}
+
+void observe_holders(struct observer *o)
+{
+	struct words names = see_list(o, "/proc");
+	struct nodes nodes = {0};
+
+	read_nodes(o, &nodes);
+	read_nvidia(o, &nodes);
+	if (nodes.list.n)
+		qsort(nodes.list.at, nodes.list.n, sizeof(*nodes.list.at), by_name);
+	array_foreach(it, &names)
+		if (isdigit((unsigned char)**it))
+			read_process(o, &nodes, *it);
+}
