@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Initramfs images: which have to be rebuilt, and what is blocked when none can be. */
+#include <string.h>
+
+#include "paths.h"
+#include "planning.h"
+
+static bool wishes_images(const struct planning *p)
+{
+	array_foreach(it, &p->plan->items)
+		if (IMAGE_KINDS & KIND(it->kind))
+			return true;
+	return false;
+}
+
+static int note_images(struct planning *p)
+{
+	array_foreach(it, &p->kernels) {
+		const struct host_image *image = &it->kernel->image;
+
+		if (image->status == IMAGE_BAD &&
+		    plan_note(p, SEVERITY_WARNING, CODE_BAD_IMAGE, "%s is damaged: %s", image->path,
+			      image->why ? image->why : "of no known format") < 0)
+			return -ENOMEM;
+		if (image->status == IMAGE_UNREADABLE &&
+		    plan_note(p, SEVERITY_WARNING, CODE_UNPROVEN,
+			      "%s cannot be read (%s): what it holds is not known", image->path,
+			      image->why ? image->why : "no permission") < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int plan_gate(struct planning *p)
+{
+	if (!p->kernels.n || !wishes_images(p))
+		return 0;
+	if (!p->builder) {
+		p->gate = CODE_NO_BUILDER;
+		p->gate_why =
+			"no initramfs builder (update-initramfs, dracut) is installed, and an "
+			"initramfs here would have to be rebuilt";
+	} else if (p->host->boot.boot_read_only) {
+		p->gate = CODE_READ_ONLY;
+		p->gate_why = "/boot is mounted read-only, and an initramfs there would have to be "
+			      "rebuilt; remount it writable";
+	}
+	if (note_images(p) < 0)
+		return -ENOMEM;
+	return p->gate == _CODE_INVALID ? 0 : block_kinds(p, IMAGE_KINDS, p->gate, p->gate_why);
+}
+
+static const char *image_text(const struct host_image *image, const char *path)
+{
+	array_foreach(it, &image->files)
+		if (strcmp(it->path, path) == 0)
+			return it->text;
+	return "";
+}
+
+static int make_stale(struct kernel_view *view, const char *why)
+{
+	if (!why)
+		return -ENOMEM;
+	view->stale = true;
+	view->why = why;
+	return 0;
+}
+
+static int lacking(struct planning *p)
+{
+	array_foreach(it, &p->lacks) {
+		struct kernel_view *view = &p->kernels.at[it->view];
+		const char *reason;
+
+		if (view->stale || item_blocked(p, it->item))
+			continue;
+		reason = ITEM(p, it->item)->reason;
+		if (make_stale(view, item_why(p, it->item, reason ? reason : "not in the image")) <
+		    0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Whether the image still holds what we no longer say, or holds it in other words. */
+static int outdated(struct planning *p, struct kernel_view *view, const char *modprobe)
+{
+	const struct host_image *image = &view->kernel->image;
+	const char *why = "the image is out of date", *named;
+
+	if (view->stale || image->status != IMAGE_READ)
+		return 0;
+	if (strcmp(image_text(image, PATH_MODPROBE + 1), modprobe) == 0 &&
+	    p->builder->proof(&p->early, view->kernel, p->a, &why))
+		return 0;
+	named = why_of_kinds(p, IMAGE_KINDS);
+	return make_stale(view, named ? named : arena_printf(p->a, "%s: %s", image->path, why));
+}
+
+static int left_unbuilt(struct planning *p, struct kernel_view *view)
+{
+	const char *named;
+
+	if (view->stale || !words_has(&p->ledger->unbuilt, view->kernel->version))
+		return 0;
+	named = why_of_kinds(p, IMAGE_KINDS);
+	return make_stale(view, arena_printf(p->a, "%s; the last apply did not come to build it",
+					     named ? named : view->kernel->image.path));
+}
+
+static int add_build(struct planning *p, const struct kernel_view *view)
+{
+	struct step *step = step_add(p, STEP_BUILD_INITRAMFS, view->kernel->version, view->why);
+
+	return step ? p->builder->command_for(p->a, p->host, view->kernel, step) : -ENOMEM;
+}
+
+int plan_images(struct planning *p)
+{
+	const char *modprobe;
+	int err;
+
+	if (!p->builder || !p->kernels.n || p->gate != _CODE_INVALID)
+		return 0;
+	err = modprobe_text(p, &modprobe);
+	if (err == 0)
+		err = lacking(p);
+	for (size_t i = 0; err == 0 && i < p->kernels.n; i++) {
+		struct kernel_view *view = &p->kernels.at[i];
+
+		err = outdated(p, view, modprobe);
+		if (err == 0)
+			err = left_unbuilt(p, view);
+		if (err == 0 && view->stale)
+			err = add_build(p, view);
+	}
+	return err;
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The plan while it is being made: what the rules share. Private to lib/planner. A rule reads SPEC
+ * and HOST, adds items and says what our files should hold; owned.c, artefact.c and rule-live.c
+ * turn that into steps; state.c sums up. Pure.
+ */
+#pragma once
+
+#include "guard.h"
+#include "host.h"
+#include "initramfs.h"
+#include "kcmdline.h"
+#include "ledger.h"
+#include "loader.h"
+#include "modprobe.h"
+#include "plan.h"
+#include "spec.h"
+
+/* A wished word: blacklist entry, module to load, kernel flag. */
+struct word_wish {
+	size_t item; /* index in plan->items: pointers move */
+	const char *text;
+	bool ours; /* no other hand has configured it: it belongs into our file */
+};
+
+struct option_wish {
+	size_t item;
+	const char *module, *param, *value;
+	bool ours;
+};
+
+struct device_wish {
+	size_t item, device; /* indexes in plan->items, plan->devices */
+	const struct spec_device *spec;
+	enum bind_method method;
+	bool foreign;		 /* another hand's ids= serves it (note 14): nothing of ours */
+	bool refused;		 /* a guard said no */
+	struct early_wish early; /* its own part of planning.early */
+	struct words drivers;	 /* ids: host modules that must come after vfio-pci */
+};
+
+/* An installed kernel whose initramfs counts. */
+struct kernel_view {
+	const struct host_kernel *kernel;
+	struct modprobe modprobe; /* inside the image; empty unless IMAGE_READ */
+	bool stale;		  /* to be rebuilt */
+	const char *why;	  /* begins with an item id */
+};
+
+/* One image does not hold what one item needs. */
+struct image_lack {
+	size_t view, item;
+};
+
+struct planning {
+	struct arena *a; /* the plan's */
+	const struct spec *spec;
+	const struct host *host;
+	const struct ledger *ledger;
+	struct plan *plan;
+
+	struct guard guard;
+	const struct initramfs_builder *builder; /* NULL: none below the root */
+	ARRAY_OF(struct kernel_view) kernels;	 /* with an image, readable or not */
+	struct modprobe foreign;		 /* modprobe.d without our file */
+	struct modprobe own;			 /* our file as it is on disk */
+	struct kcmdline running;		 /* /proc/cmdline */
+
+	ARRAY_OF(struct device_wish) devices;
+	ARRAY_OF(struct word_wish) modules, blacklist, flags;
+	ARRAY_OF(struct option_wish) options;
+	struct words flags_ours; /* tokens of kernel lines that we put there */
+	struct early_wish early; /* of all devices that are not refused */
+	ARRAY_OF(struct image_lack) lacks;
+
+	enum code gate;	      /* why no image can be built, or _CODE_INVALID */
+	const char *gate_why; /* for people */
+	bool refresh;	      /* the boot loader's entries are to be written anew */
+};
+
+/* Items that an initramfs has a part in. */
+#define IMAGE_KINDS                                                                                \
+	(KIND(ITEM_MODULE) | KIND(ITEM_MODULE_OPTION) | KIND(ITEM_BLACKLIST) | KIND(ITEM_DEVICE))
+
+/* The file at path is to become text ("": is to go); nothing is done where it is right already. */
+struct file_wish {
+	const char *path, *text, *why;
+	unsigned mode;
+	bool owned;
+	const struct words *tokens; /* NULL: none */
+};
+int plan_file(struct planning *p, const struct file_wish *wish); /* owned.c */
+
+/* Blocks every item of these kinds that is not armed. 0 or -ENOMEM. */
+int block_kinds(struct planning *p, unsigned kinds, enum code code, const char *why);
+
+#define ITEM(p, i) (&(p)->plan->items.at[i])
+
+/* --- items.c ---------------------------------------------------------------------------------- */
+
+/* Adds an item "KIND:NAME"; its index, or -ENOMEM. */
+ssize_t item_add(struct planning *p, enum item_kind kind, const char *fmt, ...) _printf_(3, 4);
+
+/* Blocks an item: state, reason, and a diagnostic of that code (once per message). 0, -ENOMEM. */
+int item_block(struct planning *p, size_t item, enum code code, const char *fmt, ...)
+	_printf_(4, 5);
+
+/* Why an item is not further along; the first reason given stays. 0 or -ENOMEM. */
+int item_reason(struct planning *p, size_t item, const char *fmt, ...) _printf_(3, 4);
+
+/* A warning or note of planning, once per message. 0 or -ENOMEM. */
+int plan_note(struct planning *p, enum severity severity, enum code code, const char *fmt, ...)
+	_printf_(4, 5);
+
+bool item_blocked(const struct planning *p, size_t item);
+
+/* Files and boot both right, or silent: nothing is to be built for it. */
+bool item_armed(const struct plan_item *item);
+
+/* One more place was looked at: the worst answer of all stays. */
+void layer_add(enum layer_state *layer, enum layer_state seen);
+
+/*
+ * What the image of p->kernels.at[view] says of an item: right or not, when it could be read. why
+ * (NULL: that it is not there) is the reason given where it is wrong. 0 or -ENOMEM.
+ */
+int image_says(struct planning *p, size_t view, size_t item, bool right, const char *why);
+
+/* "KIND:NAME: TEXT", for a step's why. NULL: out of memory. */
+const char *item_why(struct planning *p, size_t item, const char *text);
+
+/* Something of ours that nobody wishes any more; shown in steps only. 0 or -ENOMEM. */
+int surplus_add(struct planning *p, enum item_kind kind, const char *name);
+
+/* Why a file or artefact that serves these kinds of items is touched: the first item among them
+ * that is not armed, else the first surplus one, else the first; NULL when there is none. */
+const char *why_of_kinds(struct planning *p, unsigned kinds);
+#define KIND(kind) (1u << (kind))
+
+/* Appends a step; NULL: out of memory. */
+struct step *step_add(struct planning *p, enum step_kind kind, const char *target, const char *why);
+
+/* --- view.c ----------------------------------------------------------------------------------- */
+
+/* Parses what all rules look at. 0 or -ENOMEM. */
+int planning_open(struct planning *p);
+
+/* Whether every (any) installed kernel has the module in that form. */
+bool kernels_all_have(const struct planning *p, const char *module, enum module_presence form);
+bool kernels_any_have(const struct planning *p, const char *module, enum module_presence form);
+
+/* Presence in the running kernel; ABSENT when that kernel is not known. */
+enum module_presence running_kernel_has(const struct planning *p, const char *module);
+
+/* Equal values of a module parameter: Y, y, 1 and N, n, 0 alike, numbers by value. */
+bool param_value_equal(const char *a, const char *b);
+
+/* --- one rule a file; each returns 0 or -ENOMEM --------------------------------------------- */
+int rule_devices(struct planning *p);
+int rule_modules(struct planning *p);
+int rule_options(struct planning *p);
+int rule_blacklist(struct planning *p);
+int rule_flags(struct planning *p);
+int rule_vms(struct planning *p);
+
+/* Whether an ids= list names the function's model (fact 7.3). */
+bool ids_list_has(const char *list, const struct pci_id *id);
+
+/* What early binding needs, of the devices that are still to be bound. 0 or -ENOMEM. */
+int collect_early(struct planning *p);
+
+/* --- steps ------------------------------------------------------------------------------------ */
+int plan_gate(struct planning *p);	   /* images.c: what needs an image and cannot get one */
+int plan_owned_checks(struct planning *p); /* owned.c: files in our places that are not ours */
+int plan_owned_files(struct planning *p);  /* owned.c */
+int plan_loaders(struct planning *p);	   /* loaders.c: edits */
+int plan_images(struct planning *p);	   /* images.c */
+int plan_refresh(struct planning *p);	   /* loaders.c */
+int plan_live(struct planning *p);	   /* rule-live.c */
+int plan_states(struct planning *p);	   /* state.c: states, reboot, claims */
+int plan_identify(struct planning *p);	   /* identity.c: plan->id */
+
+/* Text of our modprobe.d and modules-load.d files; "" when nothing belongs there. */
+int modprobe_text(struct planning *p, const char **ret);
+int modules_load_text(struct planning *p, const char **ret);

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What can be made true now, without a reboot: modules, parameters, bindings. */
+#include <string.h>
+
+#include "planning.h"
+
+static int load_modules(struct planning *p)
+{
+	array_foreach(it, &p->modules) {
+		if (item_blocked(p, it->item) || ITEM(p, it->item)->live != LAYER_WRONG ||
+		    running_kernel_has(p, it->text) != MODULE_LOADABLE)
+			continue;
+		if (!step_add(p, STEP_LOAD_MODULE, it->text,
+			      item_why(p, it->item, "not loaded now")))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int add_parameter(struct planning *p, const struct ledger_param *to, const char *now,
+			 const char *why)
+{
+	const char *target = arena_printf(p->a, "%s.%s", to->module, to->param);
+	struct step *step = step_add(p, STEP_SET_PARAMETER, target, why);
+
+	if (!step)
+		return -ENOMEM;
+	step->module = to->module;
+	step->param = to->param;
+	step->value = to->before;
+	step->value_before = now;
+	return 0;
+}
+
+static int set_parameters(struct planning *p)
+{
+	array_foreach(it, &p->options) {
+		const struct host_param *param = host_param(p->host, it->module, it->param);
+		struct ledger_param to = {
+			.module = it->module, .param = it->param, .before = it->value};
+
+		if (item_blocked(p, it->item) || ITEM(p, it->item)->live != LAYER_WRONG || !param ||
+		    !param->writable)
+			continue;
+		if (add_parameter(p, &to, param->value,
+				  item_why(p, it->item, ITEM(p, it->item)->reason)) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static bool option_wished(const struct planning *p, const struct ledger_param *known)
+{
+	array_foreach(it, &p->options)
+		if (strcmp(it->module, known->module) == 0 && strcmp(it->param, known->param) == 0)
+			return true;
+	return false;
+}
+
+/* Running values that we changed and nobody wishes any more go back to what they were. */
+static int reset_parameters(struct planning *p)
+{
+	array_foreach(it, &p->ledger->params) {
+		const struct host_param *param = host_param(p->host, it->module, it->param);
+		const char *why;
+
+		if (option_wished(p, it) || !param || !param->writable ||
+		    param_value_equal(param->value, it->before))
+			continue;
+		why = arena_printf(p->a, "module-option:%s.%s: no longer wished", it->module,
+				   it->param);
+		if (add_parameter(p, it, param->value, why) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Somebody lives on it and consents to losing it: at the next boot, not under his feet. */
+static bool lived_on(const struct plan_device *device)
+{
+	array_foreach(it, &device->verdicts)
+		if (it->accepted && (it->code == CODE_IN_USE || it->code == CODE_BOOT_DISPLAY ||
+				     it->code == CODE_MANAGEMENT_NIC))
+			return true;
+	return false;
+}
+
+static int add_bind(struct planning *p, const struct device_wish *wish,
+		    const struct host_device *device)
+{
+	char addr[PCI_ADDR_TEXT_SIZE];
+	struct step *step = step_add(p, STEP_BIND,
+				     arena_strdup(p->a, pci_addr_format(device->addr, addr)),
+				     item_why(p, wish->item, ITEM(p, wish->item)->reason));
+
+	if (!step || guard_fingerprint(&p->guard, wish->spec->name, device, &step->serial) < 0)
+		return -ENOMEM;
+	step->addr = device->addr;
+	step->id = device->id;
+	step->device = wish->spec->name;
+	step->driver = wish->spec->driver;
+	step->upstream = device->has_parent
+				 ? arena_strdup(p->a, pci_addr_format(device->parent, addr))
+				 : "";
+	step->host_drivers = device->driver ? device->driver : "";
+	return step->upstream ? 0 : -ENOMEM;
+}
+
+static int bind_devices(struct planning *p)
+{
+	if (!p->host->iommu.active)
+		return 0;
+	array_foreach(wish, &p->devices) {
+		const struct plan_device *device = &p->plan->devices.at[wish->device];
+
+		if (wish->refused || item_blocked(p, wish->item) || lived_on(device))
+			continue;
+		array_foreach(addr, &device->addrs) {
+			const struct host_device *d = host_device(p->host, *addr);
+
+			if (d && (!d->driver || strcmp(d->driver, wish->spec->driver) != 0) &&
+			    add_bind(p, wish, d) < 0)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+static bool wished(const struct planning *p, struct pci_addr addr)
+{
+	array_foreach(device, &p->plan->devices)
+		array_foreach(it, &device->addrs)
+			if (pci_addr_compare(*it, addr) == 0)
+				return true;
+	return false;
+}
+
+/* Never unbound: what we did not bind, and what somebody has bound to another driver since. */
+static int return_devices(struct planning *p)
+{
+	array_foreach(it, &p->ledger->devices) {
+		const struct host_device *d = host_device(p->host, it->addr);
+		char addr[PCI_ADDR_TEXT_SIZE];
+		struct step *step;
+
+		if (!it->bound || wished(p, it->addr) || !d ||
+		    !pci_id_same_model(&d->id, &it->id) || !d->driver ||
+		    strcmp(d->driver, it->driver) != 0)
+			continue;
+		step = step_add(p, STEP_RETURN, arena_strdup(p->a, pci_addr_format(it->addr, addr)),
+				arena_printf(p->a, "device:%s: no longer wished", it->name));
+		if (!step)
+			return -ENOMEM;
+		step->addr = it->addr;
+		step->id = d->id;
+		step->device = it->name;
+		step->driver = it->driver;
+	}
+	return 0;
+}
+
+int plan_live(struct planning *p)
+{
+	int err = load_modules(p);
+
+	if (err == 0)
+		err = set_parameters(p);
+	if (err == 0)
+		err = reset_parameters(p);
+	if (err == 0)
+		err = return_devices(p);
+	return err < 0 ? err : bind_devices(p);
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The sum: a state per item and device, what only a reboot brings, what the ledger will know. */
+#include <string.h>
+
+#include "paths.h"
+#include "planning.h"
+
+static enum item_state state_of(const struct plan_item *item)
+{
+	if (item->files == LAYER_WRONG)
+		return STATE_WANTED;
+	if (item->boot == LAYER_WRONG)
+		return STATE_CONFIGURED;
+	return item->live == LAYER_WRONG || item->live == LAYER_UNKNOWN ? STATE_ARMED
+									: STATE_ACTIVE;
+}
+
+/* Whether a live step of this plan serves the item. */
+static bool done_live(const struct plan *plan, const struct plan_item *item)
+{
+	size_t n = strlen(item->id);
+
+	array_foreach(it, &plan->steps)
+		if (step_kind_class(it->kind) == CLASS_LIVE && strncmp(it->why, item->id, n) == 0 &&
+		    it->why[n] == ':')
+			return true;
+	return false;
+}
+
+static int reboot_for(struct planning *p, const struct plan_item *item, const char *text)
+{
+	const char *why = arena_printf(p->a, "%s: %s", item->id, text);
+
+	if (!why)
+		return -ENOMEM;
+	p->plan->reboot_required = true;
+	return words_add(p->a, &p->plan->reboot_why, why) < 0 ? -ENOMEM : 0;
+}
+
+static int sum_item(struct planning *p, struct plan_item *item)
+{
+	if (item->state == STATE_BLOCKED)
+		return 0;
+	item->state = state_of(item);
+	if (item->live != LAYER_WRONG || done_live(p->plan, item))
+		return 0;
+	switch (item->kind) {
+	case ITEM_KERNEL_FLAG:
+		return reboot_for(p, item, "not on the running kernel's line");
+	case ITEM_MODULE:
+		return reboot_for(p, item, "not loaded now");
+	case ITEM_MODULE_OPTION:
+		return reboot_for(p, item, "the running value is another one");
+	case ITEM_BLACKLIST:
+		return reboot_for(p, item, "the driver is loaded");
+	case ITEM_DEVICE:
+		return reboot_for(p, item, "not on its driver yet");
+	case ITEM_VM:
+	case _ITEM_KIND_MAX:
+	case _ITEM_KIND_INVALID:
+		break;
+	}
+	return 0;
+}
+
+/* A flag of ours that nobody wishes any more stays in force until the kernel is started anew. */
+static int sum_surplus(struct planning *p, struct plan_item *item)
+{
+	const char *flag = strchr(item->id, ':') + 1;
+
+	if (item->kind == ITEM_KERNEL_FLAG && item->state != STATE_BLOCKED &&
+	    kcmdline_satisfies(&p->running, flag))
+		return reboot_for(p, item, "taken back, and still on the running kernel's line");
+	return 0;
+}
+
+static void sum_devices(struct planning *p)
+{
+	array_foreach(it, &p->devices) {
+		struct plan_device *device = &p->plan->devices.at[it->device];
+
+		device->state = ITEM(p, it->item)->state;
+		if (device->state == STATE_BLOCKED)
+			device->method = _METHOD_INVALID;
+	}
+}
+
+/* --- the ledger's view ------------------------------------------------------------------------ */
+
+/* On its target and our early binding in place: it is there by us, live step or not. */
+static bool ours_now(const struct planning *p, const struct device_wish *wish,
+		     const struct host_device *device, const struct ledger_device *known)
+{
+	if (!device->driver || strcmp(device->driver, wish->spec->driver) != 0)
+		return false;
+	return (known && known->bound) ||
+	       (!wish->foreign && ITEM(p, wish->item)->files == LAYER_RIGHT);
+}
+
+static int claim(struct planning *p, const struct device_wish *wish,
+		 const struct host_device *device)
+{
+	const struct ledger_device *known = ledger_device(p->ledger, device->addr);
+	struct ledger_device *claim = array_add(p->a, &p->plan->claims);
+	char addr[PCI_ADDR_TEXT_SIZE];
+
+	if (!claim || guard_fingerprint(&p->guard, wish->spec->name, device, &claim->serial) < 0)
+		return -ENOMEM;
+	claim->name = wish->spec->name;
+	claim->addr = device->addr;
+	claim->id = device->id;
+	claim->upstream = device->has_parent
+				  ? arena_strdup(p->a, pci_addr_format(device->parent, addr))
+				  : "";
+	claim->driver = wish->spec->driver;
+	claim->bound = ours_now(p, wish, device, known);
+	claim->previous = known				    ? known->previous
+			  : device->driver && !claim->bound ? device->driver
+							    : "";
+	claim->host_drivers = known ? known->host_drivers : claim->previous;
+	return claim->upstream ? 0 : -ENOMEM;
+}
+
+/* A device that is refused now keeps what the ledger knows of it. */
+static int keep(struct planning *p, const char *name)
+{
+	array_foreach(it, &p->ledger->devices)
+		if (strcmp(it->name, name) == 0 && array_push(p->a, &p->plan->claims, *it) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+static int make_claims(struct planning *p)
+{
+	array_foreach(wish, &p->devices) {
+		if (item_blocked(p, wish->item)) {
+			if (keep(p, wish->spec->name) < 0)
+				return -ENOMEM;
+			continue;
+		}
+		array_foreach(addr, &p->plan->devices.at[wish->device].addrs) {
+			const struct host_device *device = host_device(p->host, *addr);
+
+			if (device && !wish->foreign && claim(p, wish, device) < 0)
+				return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/* --- reboot ----------------------------------------------------------------------------------- */
+
+/* The flag is there and names us (8.1); neither is ever taken away (8.4). */
+static bool already_flagged(const struct host *host)
+{
+	const struct host_file *flag = host_file(host, PATH_REBOOT);
+	const char *at = host_text(host, PATH_REBOOT_PKGS);
+
+	if (!flag || flag->status != FILE_PRESENT)
+		return false;
+	while (*at) {
+		size_t n = strcspn(at, "\n");
+
+		if (n == strlen("passthroughd") && strncmp(at, "passthroughd", n) == 0)
+			return true;
+		at += n + (at[n] == '\n');
+	}
+	return false;
+}
+
+static int flag_reboot(struct planning *p)
+{
+	_cleanup_strbuf_ struct strbuf reasons = {0};
+	struct step *step;
+
+	if (!p->plan->reboot_required || !p->spec->reboot_flag || already_flagged(p->host))
+		return 0;
+	array_foreach(it, &p->plan->reboot_why)
+		strbuf_addf(&reasons, "%s\n", *it);
+	step = step_add(p, STEP_FLAG_REBOOT, PATH_REBOOT, p->plan->reboot_why.at[0]);
+	return step ? strbuf_to_arena(&reasons, p->a, &step->reasons) : -ENOMEM;
+}
+
+int plan_states(struct planning *p)
+{
+	array_foreach(it, &p->plan->items)
+		if ((it->surplus ? sum_surplus(p, it) : sum_item(p, it)) < 0)
+			return -ENOMEM;
+	array_foreach(it, &p->plan->items)
+		if (!it->surplus && it->state == STATE_ACTIVE && it->live != LAYER_NONE)
+			it->reason = NULL;
+	sum_devices(p);
+	if (make_claims(p) < 0)
+		return -ENOMEM;
+	return flag_reboot(p);
+}
