@@ -50,13 +50,33 @@ const struct image_file *image_file(const struct host_image *image, const char *
 	return NULL;
 }
 
-const char *image_path(struct arena *a, const struct host_kernel *kernel, const char *format)
+static const char *by_format(struct arena *a, const char *format, const char *version)
 {
 	const char *hole = strstr(format, "%s");
 
-	if (kernel->image.path && kernel->image.path[0])
+	return arena_printf(a, "%.*s%s%s", (int)(hole - format), format, version, hole + 2);
+}
+
+static bool image_there(const struct host_kernel *kernel)
+{
+	return kernel->image.path && kernel->image.status != IMAGE_ABSENT;
+}
+
+const char *early_image_path(struct arena *a, const struct host *host,
+			     const struct host_kernel *kernel, const char *const *formats)
+{
+	if (image_there(kernel))
 		return kernel->image.path;
-	return arena_printf(a, "%.*s%s%s", (int)(hole - format), format, kernel->version, hole + 2);
+	for (const char *const *format = formats; *format; format++)
+		array_foreach(other, &host->kernels) {
+			const char *path = by_format(a, *format, other->version);
+
+			if (!path)
+				return NULL;
+			if (image_there(other) && strcmp(path, other->image.path) == 0)
+				return by_format(a, *format, kernel->version);
+		}
+	return by_format(a, formats[0], kernel->version);
 }
 
 int words_push(struct arena *a, struct words *w, const char *const *words, size_t n)

@@ -21,8 +21,12 @@ int early_modules(struct arena *a, const struct early_wish *wish, struct words *
 /* A file inside the image by its path there, NULL when the image has none. */
 const struct image_file *image_file(const struct host_image *image, const char *path);
 
-/* The path of a kernel's image: the one observed, else by the builder's first format. */
-const char *image_path(struct arena *a, const struct host_kernel *kernel, const char *format);
+/*
+ * The path of a kernel's image: where it is, else by the format of another kernel's image, else by
+ * the builder's first. NULL: out of memory.
+ */
+const char *early_image_path(struct arena *a, const struct host *host,
+			     const struct host_kernel *kernel, const char *const *formats);
 
 /* Appends the words to argv or env. 0 or -ENOMEM. */
 int words_push(struct arena *a, struct words *w, const char *const *words, size_t n);

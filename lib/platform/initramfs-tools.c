@@ -142,7 +142,7 @@ static int command_for(struct arena *a, const struct host *host, const struct ho
 	bool fresh = kernel->image.status == IMAGE_ABSENT;
 	const char *argv[] = {"update-initramfs", fresh ? "-c" : "-u", "-k", kernel->version};
 	const char *env[] = {"INITRAMFS_TOOLS_KERNEL_HOOK=1"};
-	const char *image = image_path(a, kernel, formats[0]);
+	const char *image = early_image_path(a, host, kernel, formats);
 
 	if (!image || words_push(a, &step->argv, argv, ARRAY_LEN(argv)) < 0)
 		return -ENOMEM;

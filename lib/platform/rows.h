@@ -6,6 +6,7 @@
 #include "loader.h"
 
 extern const struct initramfs_builder initramfs_tools;
+extern const struct initramfs_builder dracut;
 
 extern const struct boot_loader loader_grub;
 extern const struct boot_loader loader_systemd_boot;

@@ -81,6 +81,9 @@ static const struct {
 	{"initramfs-tools", PATH_ITOOLS_INITTOP, 1, WISH_NOTHING, NULL, 0},
 	{"initramfs-tools", PATH_ITOOLS_INITTOP, 1, WISH_IDS, "itools-init-top-ids.sh", 0755},
 	{"initramfs-tools", PATH_ITOOLS_INITTOP, 1, WISH_CARD, "itools-init-top.sh", 0755},
+	{"dracut", PATH_DRACUT_DROPIN, 0, WISH_NOTHING, NULL, 0},
+	{"dracut", PATH_DRACUT_DROPIN, 0, WISH_IDS, "dracut.conf", 0644},
+	{"dracut", PATH_DRACUT_DROPIN, 0, WISH_CARD, "dracut.conf", 0644},
 };
 
 static void files_are_as_written(void **state _unused_)
@@ -126,34 +129,58 @@ static const struct {
 	const char *builder;
 	enum image_status status;
 	const char *image; /* as observed */
+	const char *other; /* another kernel's image */
 	bool proxmox;
 	const char *argv, *env, *produces;
 } commands[] = {
-	{"initramfs-tools", IMAGE_READ, "/boot/initrd.img-" V, false, "update-initramfs -u -k " V,
-	 "", "/boot/initrd.img-" V},
-	{"initramfs-tools", IMAGE_BAD, "/boot/initrd.img-" V, false, "update-initramfs -u -k " V,
-	 "", "/boot/initrd.img-" V},
-	{"initramfs-tools", IMAGE_ABSENT, NULL, false, "update-initramfs -c -k " V, "",
-	 "/boot/initrd.img-" V},
-	{"initramfs-tools", IMAGE_READ, "/boot/initrd.img-" V, true, "update-initramfs -u -k " V,
-	 "INITRAMFS_TOOLS_KERNEL_HOOK=1", "/boot/initrd.img-" V},
+#define UPDATE "update-initramfs -u -k " V
+#define DRACUT "dracut -q --force "
+#define DEBIAN "/boot/initrd.img-"
+	{"initramfs-tools", IMAGE_READ, DEBIAN V, NULL, false, UPDATE, "", DEBIAN V},
+	{"initramfs-tools", IMAGE_BAD, DEBIAN V, NULL, false, UPDATE, "", DEBIAN V},
+	{"initramfs-tools", IMAGE_ABSENT, NULL, NULL, false, "update-initramfs -c -k " V, "",
+	 DEBIAN V},
+	{"initramfs-tools", IMAGE_READ, DEBIAN V, NULL, true, UPDATE,
+	 "INITRAMFS_TOOLS_KERNEL_HOOK=1", DEBIAN V},
+	{"dracut", IMAGE_READ, DEBIAN V, NULL, true, DRACUT DEBIAN V " " V, "", DEBIAN V},
+	{"dracut", IMAGE_READ, "/boot/initramfs-" V ".img", NULL, false,
+	 DRACUT "/boot/initramfs-" V ".img " V, "", "/boot/initramfs-" V ".img"},
+	/* without an image the other kernels' show how they are called here (5.25) */
+	{"dracut", IMAGE_ABSENT, NULL, NULL, false, DRACUT DEBIAN V " " V, "", DEBIAN V},
+	{"dracut", IMAGE_ABSENT, NULL, "/boot/initramfs-6.1.0.img", false,
+	 DRACUT "/boot/initramfs-" V ".img " V, "", "/boot/initramfs-" V ".img"},
+	{"dracut", IMAGE_ABSENT, NULL, "/boot/initrd-6.1.0", false, DRACUT "/boot/initrd-" V " " V,
+	 "", "/boot/initrd-" V},
+	{"dracut", IMAGE_ABSENT, NULL, "/efi/other/initrd", false, DRACUT DEBIAN V " " V, "",
+	 DEBIAN V},
 };
+
+static void add_kernel(struct host *host, const char *version, enum image_status status,
+		       const char *image)
+{
+	struct host_kernel *kernel = array_add(host->arena, &host->kernels);
+
+	assert_non_null(kernel);
+	*kernel = (struct host_kernel){.version = version,
+				       .image = {.path = image, .status = status}};
+}
 
 static void commands_name_one_kernel(void **state _unused_)
 {
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
 		_cleanup_host_ struct host *host = host_new();
-		struct host_kernel kernel = {
-			.version = V,
-			.image = {.path = commands[i].image, .status = commands[i].status},
-		};
 		struct step step = {};
 
 		assert_non_null(host);
 		host->boot.proxmox = commands[i].proxmox;
-		assert_int_equal(
-			row(commands[i].builder)->command_for(host->arena, host, &kernel, &step),
-			0);
+		if (commands[i].other)
+			add_kernel(host, "6.1.0", IMAGE_READ, commands[i].other);
+		add_kernel(host, V, commands[i].status, commands[i].image);
+		assert_int_equal(row(commands[i].builder)
+					 ->command_for(host->arena, host,
+						       &host->kernels.at[host->kernels.n - 1],
+						       &step),
+				 0);
 		assert_words(&step.argv, commands[i].argv);
 		assert_words(&step.env, commands[i].env);
 		assert_string_equal(step.produces, commands[i].produces);
@@ -267,6 +294,61 @@ static void image_is_read_not_trusted(void **state _unused_)
 	}
 }
 
+#define PRE(m)	"rd.driver.pre=" m "\n"
+#define CMDLINE "etc/cmdline.d/20-force_drivers.conf"
+
+static const struct {
+	enum wish_kind wish, rules;
+	const char *builtin, *path, *cmdline;
+	const char *why;
+} dracut_proofs[] = {
+	{WISH_CARD, WISH_CARD, "", CMDLINE, PRE("vfio_pci") PRE("vfio_iommu_type1"), NULL},
+	{WISH_CARD, WISH_CARD, "", "etc/cmdline.d/my.conf", PRE("nvme,vfio-pci,vfio_iommu_type1"),
+	 NULL},
+	{WISH_CARD, WISH_CARD, "x/vfio-pci.ko\nx/vfio_iommu_type1.ko\n", CMDLINE, "", NULL},
+	{WISH_IDS, WISH_IDS, "", CMDLINE, PRE("vfio_pci") PRE("vfio_iommu_type1"), NULL},
+	{WISH_NOTHING, WISH_NOTHING, "", CMDLINE, PRE("vfio_pci"), NULL},
+	{WISH_CARD, WISH_CARD, "", CMDLINE,
+	 PRE("vfio_pci_core") PRE("vfio") PRE("vfio_iommu_type1"),
+	 "/boot/initrd.img-" V " does not load vfio_pci before udev"},
+	{WISH_CARD, WISH_CARD, "", "scripts/init-top/ORDER",
+	 PRE("vfio_pci") PRE("vfio_iommu_type1"),
+	 "/boot/initrd.img-" V " does not load vfio_pci before udev"},
+	{WISH_CARD, WISH_NOTHING, "", CMDLINE, PRE("vfio_pci") PRE("vfio_iommu_type1"),
+	 "/boot/initrd.img-" V " lacks etc/udev/rules.d/00-passthroughd.rules"},
+	{WISH_CARD, WISH_TWIN, "", CMDLINE, PRE("vfio_pci") PRE("vfio_iommu_type1"),
+	 "/boot/initrd.img-" V " has an older etc/udev/rules.d/00-passthroughd.rules"},
+	{WISH_NOTHING, WISH_CARD, "", CMDLINE, "",
+	 "/boot/initrd.img-" V " still has etc/udev/rules.d/00-passthroughd.rules"},
+};
+
+static void dracuts_image_is_read_too(void **state _unused_)
+{
+	for (size_t i = 0; i < ARRAY_LEN(dracut_proofs); i++) {
+		_cleanup_arena_ struct arena *a = arena_new();
+		struct early_wish wish = make_wish(a, dracut_proofs[i].wish);
+		struct early_wish rules = make_wish(a, dracut_proofs[i].rules);
+		struct host_kernel kernel = {
+			.version = V,
+			.modules_dep = DEP,
+			.modules_builtin = dracut_proofs[i].builtin,
+			.image = {.path = "/boot/initrd.img-" V,
+				  .status = IMAGE_READ,
+				  .modules = split(a, INSIDE)},
+		};
+		const char *text = NULL, *why = NULL;
+
+		assert_int_equal(udev_rules_render(a, &rules, &text), 0);
+		put(a, &kernel.image, "etc/udev/rules.d/00-passthroughd.rules", text);
+		put(a, &kernel.image, dracut_proofs[i].path, dracut_proofs[i].cmdline);
+		print_message("dracut proof %zu\n", i);
+		assert_int_equal(row("dracut")->proof(&wish, &kernel, a, &why),
+				 dracut_proofs[i].why == NULL);
+		if (dracut_proofs[i].why)
+			assert_string_equal(why, dracut_proofs[i].why);
+	}
+}
+
 static void builders_are_found_by_name(void **state _unused_)
 {
 	for (size_t i = 0; i < initramfs_builders_n; i++)
@@ -283,6 +365,7 @@ int main(void)
 		cmocka_unit_test(names_that_are_none_are_refused),
 		cmocka_unit_test(commands_name_one_kernel),
 		cmocka_unit_test(image_is_read_not_trusted),
+		cmocka_unit_test(dracuts_image_is_read_too),
 		cmocka_unit_test(builders_are_found_by_name),
 	};
 
