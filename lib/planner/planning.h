@@ -166,6 +166,12 @@ int rule_vms(struct planning *p);
 /* Whether an ids= list names the function's model (fact 7.3). */
 bool ids_list_has(const char *list, const struct pci_id *id);
 
+/* rule-method.c: one more verdict that refuses; the host's own modules for it; its method. */
+int device_refuse(struct planning *p, struct device_wish *wish, enum code code,
+		  const char *message);
+int device_drivers(struct planning *p, struct device_wish *wish);
+int device_method(struct planning *p, struct device_wish *wish);
+
 /* What early binding needs, of the devices that are still to be bound. 0 or -ENOMEM. */
 int collect_early(struct planning *p);
 

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "module-list.h"
 #include "paths.h"
 #include "planning.h"
 #include "udev.h"
@@ -28,201 +27,11 @@ static void refuse(struct planning *p, struct device_wish *wish)
 	ITEM(p, wish->item)->reason = verdict ? verdict->message : "refused";
 }
 
-static int add_verdict(struct planning *p, struct device_wish *wish, enum code code,
-		       const char *message)
-{
-	struct plan_device *device = &p->plan->devices.at[wish->device];
-	struct verdict *verdict = message ? array_add(p->a, &device->verdicts) : NULL;
-
-	if (!verdict)
-		return -ENOMEM;
-	verdict->code = code;
-	verdict->severity = SEVERITY_ERROR;
-	verdict->message = message;
-	return 0;
-}
-
-/* --- method ----------------------------------------------------------------------------------- */
-
-bool ids_list_has(const char *list, const struct pci_id *id)
-{
-	while (list && *list) {
-		size_t n = strcspn(list, ",");
-		char word[64] = "";
-		struct pci_id pattern;
-
-		/* vendor:device[:subvendor:subdevice[:class[:mask]]] (7.3); the rest narrows. */
-		if (n < sizeof(word))
-			memcpy(word, list, n);
-		if (pci_id_parse(word, &pattern) == 0 && pci_id_match(&pattern, id))
-			return true;
-		list += n + (list[n] == ',');
-	}
-	return false;
-}
-
-static const char *foreign_ids(const struct planning *p)
-{
-	const char *ids = modprobe_option(p->a, &p->foreign, "vfio_pci", "ids", NULL);
-
-	/* What the kernel's line says is appended last and wins (6.22). */
-	array_foreach(it, &p->running.params)
-		if (!it->for_init && kparam_name_equal(it->name, "vfio-pci.ids") && it->value)
-			ids = it->value;
-	return ids;
-}
-
-/* Note 14: on its target, by a setup that is not ours and that will do the same again. */
-static bool served_by_others(const struct planning *p, const struct plan_device *device,
-			     const struct spec_device *wish)
-{
-	const char *ids = foreign_ids(p);
-
-	array_foreach(addr, &device->addrs) {
-		const struct host_device *d = host_device(p->host, *addr);
-		const struct ledger_device *known = ledger_device(p->ledger, *addr);
-
-		if (!d || !d->driver || strcmp(d->driver, wish->driver) != 0 ||
-		    (known && known->bound))
-			return false;
-		if (strcmp(wish->driver, SPEC_DEFAULT_DRIVER) != 0 || !ids_list_has(ids, &d->id))
-			return false;
-	}
-	return device->addrs.n > 0;
-}
-
-static bool selected_by(const struct plan_device *device, struct pci_addr addr)
-{
-	array_foreach(it, &device->addrs)
-		if (pci_addr_compare(*it, addr) == 0)
-			return true;
-	return false;
-}
-
-/* Another function of the same model that nobody chose: ids= would take it as well (7.3). */
-static const struct host_device *twin_of(const struct planning *p, const struct plan_device *device)
-{
-	array_foreach(addr, &device->addrs) {
-		const struct host_device *chosen = host_device(p->host, *addr);
-
-		array_foreach(it, &p->host->devices)
-			if (chosen && pci_id_same_model(&it->id, &chosen->id) &&
-			    !selected_by(device, it->addr))
-				return it;
-	}
-	return NULL;
-}
-
-static int ids_refusals(struct planning *p, struct device_wish *wish)
-{
-	const struct plan_device *device = &p->plan->devices.at[wish->device];
-	const struct host_device *twin = twin_of(p, device);
-	const char *others = foreign_ids(p);
-	char addr[PCI_ADDR_TEXT_SIZE];
-
-	if (twin)
-		return add_verdict(
-			p, wish, CODE_AMBIGUOUS_DEVICE,
-			arena_printf(p->a,
-				     "method ids would take %s as well, which has the same "
-				     "ids; use method: override",
-				     pci_addr_format(twin->addr, addr)));
-	if (others)
-		return add_verdict(
-			p, wish, CODE_FOREIGN_CONFLICT,
-			arena_printf(p->a,
-				     "another hand sets vfio-pci ids=%s, and only one list "
-				     "counts; remove it or use method: override",
-				     others));
-	array_foreach(it, &wish->drivers)
-		if (kernels_any_have(p, *it, MODULE_BUILTIN))
-			return add_verdict(
-				p, wish, CODE_NO_EFFECT,
-				arena_printf(p->a,
-					     "%s is built into the kernel and binds before "
-					     "any module; use method: override",
-					     *it));
-	return 0;
-}
-
-static const char *module_of_driver(struct planning *p, const char *driver)
-{
-	return module_name_kernel(p->a, driver);
-}
-
-/* Modules that would bind the device without us: by alias, and the driver it has now. */
-static int find_drivers(struct planning *p, struct device_wish *wish)
-{
-	const struct plan_device *device = &p->plan->devices.at[wish->device];
-	const char *target = module_of_driver(p, wish->spec->driver);
-
-	if (!target)
-		return -ENOMEM;
-	array_foreach(addr, &device->addrs) {
-		const struct host_device *d = host_device(p->host, *addr);
-		struct words found = {0};
-
-		if (d && d->modalias)
-			array_foreach(k, &p->host->kernels)
-				if (*k->modules_alias || k->builtin_modinfo)
-					if (module_alias_lookup(
-						    p->a, k->modules_alias,
-						    k->builtin_modinfo ? k->builtin_modinfo : "",
-						    d->modalias, &found) < 0)
-						return -ENOMEM;
-		if (d && d->driver) {
-			const char *module = module_of_driver(p, d->driver);
-
-			if (!module || words_add(p->a, &found, module) < 0)
-				return -ENOMEM;
-		}
-		array_foreach(it, &found)
-			if (strcmp(*it, target) != 0 && words_add(p->a, &wish->drivers, *it) < 0)
-				return -ENOMEM;
-	}
-	return 0;
-}
-
-static int choose_method(struct planning *p, struct device_wish *wish)
-{
-	struct plan_device *device = &p->plan->devices.at[wish->device];
-
-	if (served_by_others(p, device, wish->spec)) {
-		wish->foreign = true;
-		wish->method = METHOD_IDS;
-		device->method_why = "another hand's ids= list binds it already";
-		return 0;
-	}
-	switch (wish->spec->method) {
-	case METHOD_IDS:
-		wish->method = METHOD_IDS;
-		device->method_why = "asked for";
-		if (strcmp(wish->spec->driver, SPEC_DEFAULT_DRIVER) != 0)
-			return add_verdict(p, wish, CODE_BAD_VALUE,
-					   "method ids is vfio-pci's own; use method: override");
-		return ids_refusals(p, wish);
-	case METHOD_OVERRIDE:
-		wish->method = METHOD_OVERRIDE;
-		device->method_why = "asked for";
-		return 0;
-	case METHOD_AUTO:
-	case _METHOD_MAX:
-	case _METHOD_INVALID:
-		break;
-	}
-	wish->method = METHOD_OVERRIDE;
-	device->method_why =
-		twin_of(p, device)
-			? "its twin stays with the host: only an address tells them apart"
-			: "it names this address alone and waits for no module's turn";
-	return 0;
-}
-
 /* --- what has to be where ------------------------------------------------------------------- */
 
 static int want_modules(struct planning *p, struct device_wish *wish)
 {
-	const char *module = module_of_driver(p, wish->spec->driver);
+	const char *module = module_name_kernel(p->a, wish->spec->driver);
 
 	if (!module || words_add(p->a, &wish->early.modules, module) < 0)
 		return -ENOMEM;
@@ -466,9 +275,9 @@ static int judge(struct planning *p, struct device_wish *wish)
 	int err = 0;
 
 	if (!plan_device_refused(device))
-		err = find_drivers(p, wish);
+		err = device_drivers(p, wish);
 	if (err == 0 && !plan_device_refused(device))
-		err = choose_method(p, wish);
+		err = device_method(p, wish);
 	if (err < 0)
 		return err;
 	if (plan_device_refused(device)) {
@@ -491,8 +300,8 @@ static int check_ids_length(struct planning *p)
 	array_foreach(it, &p->devices) {
 		if (it->refused || it->foreign || it->method != METHOD_IDS)
 			continue;
-		if (add_verdict(p, it, CODE_TOO_LARGE,
-				"vfio-pci takes 1023 bytes of ids=; use method: override") < 0)
+		if (device_refuse(p, it, CODE_TOO_LARGE,
+				  "vfio-pci takes 1023 bytes of ids=; use method: override") < 0)
 			return -ENOMEM;
 		p->plan->devices.at[it->device].method = _METHOD_INVALID;
 		refuse(p, it);
