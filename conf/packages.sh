@@ -7,7 +7,7 @@ BUILD_PACKAGES='gcc libc6-dev make cmake ninja-build pkg-config libyaml-dev libs
 libkmod-dev libjson-c-dev libarchive-dev libmount-dev libblkid-dev libmd-dev'
 
 # What the tests need besides.
-TEST_PACKAGES='git libcmocka-dev clang clang-format clang-tidy libclang-rt-14-dev mandoc cpio zstd xz-utils
+TEST_PACKAGES='git libcmocka-dev universal-ctags clang clang-format clang-tidy libclang-rt-14-dev mandoc cpio zstd xz-utils
 lz4 gzip debootstrap qemu-system-x86 qemu-utils e2fsprogs dosfstools mtools fdisk ovmf busybox-static kmod
 python3 mount util-linux'
 
