@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is mounted, and which block devices there are: by sysfs, and by what udev wrote down. */
-#include <stdio.h>
-
 #include "observe-parts.h"
 
 /* Disks that no hardware stands behind, and those with no medium of the host's. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What boots: the loaders' files, their entries, and what the firmware said about itself. */
-#include <ctype.h>
 #include <stdio.h>
 
 #include "boot-entries.h"

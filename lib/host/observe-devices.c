@@ -56,7 +56,13 @@ static uint32_t number(const char *text, int base, uint32_t fallback)
 
 static bool id_pair(const char *text, uint32_t *ret_vendor, uint32_t *ret_device)
 {
-	return sscanf(text, "%4x:%4x", ret_vendor, ret_device) == 2;
+	struct pci_id id;
+
+	if (pci_id_parse(text, &id) < 0)
+		return false;
+	*ret_vendor = id.vendor;
+	*ret_device = id.device;
+	return true;
 }
 
 /* Value of NAME=VALUE in uevent text, in scratch. */

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The "files" layer: every configuration file that somebody may ask host_file() for. */
-#include <stdio.h>
-
 #include "initramfs.h"
 #include "modprobe.h"
 #include "observe-parts.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Processes that hold a function's device nodes or its VFIO group open. Live root only. */
 #include <ctype.h>
-#include <stdio.h>
 
 #include "observe-parts.h"
 

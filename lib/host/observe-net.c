@@ -3,13 +3,10 @@
  * Which functions carry the network: from default routes and addresses down through bridges, VLANs
  * and bonds to the interfaces of hardware.
  */
-#include <stdio.h>
-
 #include "observe-parts.h"
 
 #define NET   "/sys/class/net"
-#define DEPTH 16
-#define STEPS 4096
+#define DEPTH 16 /* layers; a stack that deep is a loop */
 
 #define FLAG_UP 0x1 /* IFF_UP, and RTF_UP of a route */
 
@@ -83,7 +80,7 @@ static void note_route(struct observer *o, struct net *net, const char *name, bo
 		return;
 	i->routed = true;
 	if (is_default)
-		kept(o, words_add(o->scratch, &net->defaults, name) >= 0);
+		see_first(o, &net->defaults, name);
 }
 
 /* Iface Destination Gateway Flags RefCnt Use Metric Mask: hexadecimal, a head line first. */
@@ -134,7 +131,7 @@ static void read_addresses6(struct observer *o, struct net *net)
 
 static void add_below(struct observer *o, struct words *below, const char *name)
 {
-	kept(o, words_add(o->scratch, below, name) >= 0);
+	see_first(o, below, name);
 }
 
 /* "bond0.100 | 100 | bond0" */
@@ -180,13 +177,14 @@ static struct words layers_below(struct observer *o, const char *name)
 }
 
 static void go_down(struct observer *o, struct net *net, const char *name, const char *above,
-		    unsigned depth, unsigned *steps)
+		    unsigned depth, struct words *seen)
 {
 	const struct iface *i = iface_named(net, name);
 	struct words below = {0};
 	const char *chain;
 
-	if (depth == DEPTH || ++*steps > STEPS || o->lost)
+	/* Open vSwitch ports lead back to their bridge. */
+	if (depth == DEPTH || !see_first(o, seen, name))
 		return;
 	chain = arena_printf(o->scratch, "%s, %s", name, above);
 	if (!kept(o, chain))
@@ -196,7 +194,7 @@ static void go_down(struct observer *o, struct net *net, const char *name, const
 	else
 		below = layers_below(o, name);
 	array_foreach(it, &below)
-		go_down(o, net, *it, chain, depth + 1, steps);
+		go_down(o, net, *it, chain, depth + 1, seen);
 }
 
 static void use_iface(struct observer *o, const struct iface *i)
@@ -223,9 +221,9 @@ void observe_net_uses(struct observer *o)
 	read_routes6(o, &net);
 	read_addresses6(o, &net);
 	array_foreach(it, &net.defaults) {
-		unsigned steps = 0;
+		struct words seen = {0};
 
-		go_down(o, &net, *it, "default route", 0, &steps);
+		go_down(o, &net, *it, "default route", 0, &seen);
 	}
 	array_foreach(it, &net.ifaces)
 		if (it->hardware)

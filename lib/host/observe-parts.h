@@ -63,6 +63,9 @@ const char *keep(struct observer *o, const char *s);
 const char *keep_printf(struct observer *o, const char *fmt, ...) _printf_(2, 3);
 void keep_word(struct observer *o, struct words *w, const char *s);
 
+/* Adds s to a scratch list; true when it was not there before. */
+bool see_first(struct observer *o, struct words *seen, const char *s);
+
 /* A serial number or other identity without the blanks that pad it; nothing when it is empty. */
 void keep_serial(struct observer *o, struct words *w, const char *s);
 

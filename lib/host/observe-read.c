@@ -20,16 +20,6 @@ static _printf_(2, 0) const char *path_va(struct observer *o, const char *fmt, v
 	return n >= 0 && (size_t)n < sizeof(o->path) ? o->path : NULL;
 }
 
-#define PATH(o, fmt)                                                                               \
-	({                                                                                         \
-		va_list ap_;                                                                       \
-		const char *path_;                                                                 \
-		va_start(ap_, fmt);                                                                \
-		path_ = path_va((o), (fmt), ap_);                                                  \
-		va_end(ap_);                                                                       \
-		path_;                                                                             \
-	})
-
 static const char *read_into(struct observer *o, struct arena *a, size_t max, const char *path)
 {
 	const char *text;
@@ -42,21 +32,38 @@ static const char *read_into(struct observer *o, struct arena *a, size_t max, co
 
 const char *see_text(struct observer *o, size_t max, const char *fmt, ...)
 {
-	return read_into(o, o->scratch, max, PATH(o, fmt));
+	const char *path;
+	va_list ap;
+
+	va_start(ap, fmt);
+	path = path_va(o, fmt, ap);
+	va_end(ap);
+	return read_into(o, o->scratch, max, path);
 }
 
 const char *keep_text(struct observer *o, size_t max, const char *fmt, ...)
 {
-	const char *text = read_into(o, o->a, max, PATH(o, fmt));
+	const char *path, *text;
+	va_list ap;
 
+	va_start(ap, fmt);
+	path = path_va(o, fmt, ap);
+	va_end(ap);
+	text = read_into(o, o->a, max, path);
 	return text ? text : "";
 }
 
 const char *see_line(struct observer *o, const char *fmt, ...)
 {
-	const char *text = read_into(o, o->scratch, MAX_LINE, PATH(o, fmt));
-	size_t n = text ? strcspn(text, "\n") : 0;
+	const char *path, *text;
+	va_list ap;
+	size_t n;
 
+	va_start(ap, fmt);
+	path = path_va(o, fmt, ap);
+	va_end(ap);
+	text = read_into(o, o->scratch, MAX_LINE, path);
+	n = text ? strcspn(text, "\n") : 0;
 	if (!text || !text[n])
 		return text;
 	text = arena_strndup(o->scratch, text, n);
@@ -66,9 +73,14 @@ const char *see_line(struct observer *o, const char *fmt, ...)
 
 const char *see_link(struct observer *o, const char *fmt, ...)
 {
-	const char *path = PATH(o, fmt), *target;
-	int err = path ? o->tree->ops->readlink(o->tree, path, o->scratch, &target) : -ENAMETOOLONG;
+	const char *path, *target;
+	va_list ap;
+	int err;
 
+	va_start(ap, fmt);
+	path = path_va(o, fmt, ap);
+	va_end(ap);
+	err = path ? o->tree->ops->readlink(o->tree, path, o->scratch, &target) : -ENAMETOOLONG;
 	kept(o, err != -ENOMEM);
 	return err < 0 ? NULL : target;
 }
@@ -84,26 +96,46 @@ static struct words list_into(struct observer *o, struct arena *a, const char *p
 
 struct words see_list(struct observer *o, const char *fmt, ...)
 {
-	return list_into(o, o->scratch, PATH(o, fmt));
+	const char *path;
+	va_list ap;
+
+	va_start(ap, fmt);
+	path = path_va(o, fmt, ap);
+	va_end(ap);
+	return list_into(o, o->scratch, path);
 }
 
 struct words keep_list(struct observer *o, const char *fmt, ...)
 {
-	return list_into(o, o->a, PATH(o, fmt));
+	const char *path;
+	va_list ap;
+
+	va_start(ap, fmt);
+	path = path_va(o, fmt, ap);
+	va_end(ap);
+	return list_into(o, o->a, path);
 }
 
 bool see_stat(struct observer *o, struct tree_stat *ret, const char *fmt, ...)
 {
-	const char *path = PATH(o, fmt);
+	const char *path;
+	va_list ap;
 
+	va_start(ap, fmt);
+	path = path_va(o, fmt, ap);
+	va_end(ap);
 	return path && o->tree->ops->stat(o->tree, path, ret) == 0;
 }
 
 bool see_exists(struct observer *o, const char *fmt, ...)
 {
-	const char *path = PATH(o, fmt);
 	struct tree_stat st;
+	const char *path;
+	va_list ap;
 
+	va_start(ap, fmt);
+	path = path_va(o, fmt, ap);
+	va_end(ap);
 	return path && o->tree->ops->stat(o->tree, path, &st) == 0;
 }
 
@@ -128,6 +160,13 @@ const char *keep_printf(struct observer *o, const char *fmt, ...)
 void keep_word(struct observer *o, struct words *w, const char *s)
 {
 	kept(o, words_add(o->a, w, s) >= 0);
+}
+
+bool see_first(struct observer *o, struct words *seen, const char *s)
+{
+	int added = words_add(o->scratch, seen, s);
+
+	return kept(o, added >= 0) && added;
 }
 
 void keep_serial(struct observer *o, struct words *w, const char *s)

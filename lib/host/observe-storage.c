@@ -3,19 +3,15 @@
  * Which functions hold the file systems: from each mount down through device-mapper, md, ZFS and
  * partitions to the hardware, with the way there as evidence.
  */
-#include <stdio.h>
-
 #include "observe-parts.h"
-#include "paths.h"
 
-#define DEPTH	     16	  /* layers below a mount; a stack that deep is a loop */
-#define STEPS	     4096 /* devices visited for one mount; more is a maze, not a host */
+#define DEPTH	     16 /* layers below a mount; a stack that deep is a loop */
 #define VIRTUAL_DISK "/virtual/block/"
 
 /* One way down from something that is in use. */
 struct way {
 	enum use_kind kind;
-	unsigned steps;
+	struct words seen;
 };
 
 /* --- names of block devices ------------------------------------------------------------------ */
@@ -99,7 +95,7 @@ static void go_down(struct observer *o, struct way *way, const char *name, const
 	struct words below;
 	const char *chain;
 
-	if (depth == DEPTH || ++way->steps > STEPS || o->lost)
+	if (depth == DEPTH || !see_first(o, &way->seen, name))
 		return;
 	if (block && block->functions.n) {
 		block->used = true;
@@ -266,14 +262,13 @@ static bool is_member(const struct block *b)
 static void use_as_member(struct observer *o, struct block *b)
 {
 	struct words holders = see_list(o, "/sys/class/block/%s/holders", b->name);
-	const char *what = NULL;
+	const char *type = is_member(b) ? b->fs_type : NULL, *what;
 
 	if (holders.n)
-		what = arena_printf(o->scratch, ", %s, held by %s",
-				    is_member(b) ? b->fs_type : "member",
-				    layer_name(o, holders.at[0]));
-	else if (is_member(b))
-		what = arena_printf(o->scratch, ", %s", b->fs_type);
+		what = arena_printf(o->scratch, "%s%s, held by %s", type ? ", " : "",
+				    type ? type : "", layer_name(o, holders.at[0]));
+	else if (type)
+		what = arena_printf(o->scratch, ", %s", type);
 	else
 		return;
 	if (kept(o, what))
