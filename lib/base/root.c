@@ -82,8 +82,7 @@ int root_openat(const struct root *r, const char *path, int flags)
 	return open_beneath(r, path, flags, 0);
 }
 
-static int read_to_end(int fd, size_t expect, size_t max, struct arena *a, const char **ret,
-		       size_t *ret_size)
+int fd_read(int fd, size_t expect, size_t max, struct arena *a, const char **ret, size_t *ret_size)
 {
 	_cleanup_free_ char *bytes = NULL;
 	size_t size = 0, cap = expect ? expect + 1 : 4096;
@@ -140,7 +139,7 @@ int root_read(const struct root *r, const char *path, size_t max, struct arena *
 		return -EFBIG;
 	/* sysfs says 4096 for everything: its files are short, so the guess is only a first size.
 	 */
-	return read_to_end(fd, (size_t)st.st_size, max, a, ret, ret_size);
+	return fd_read(fd, (size_t)st.st_size, max, a, ret, ret_size);
 }
 
 static int open_parent(const struct root *r, const char *path, const char **ret_name)
@@ -334,7 +333,7 @@ int root_append_line(const struct root *r, const char *path, const char *line, m
 		return -ENOMEM;
 	if (flock(fd, LOCK_EX) < 0)
 		return -errno;
-	err = read_to_end(fd, 0, LIST_MAX_SIZE, a, &text, &size);
+	err = fd_read(fd, 0, LIST_MAX_SIZE, a, &text, &size);
 	if (err < 0)
 		return err;
 	if (has_line(text, line))

@@ -45,6 +45,12 @@ int root_openat(const struct root *r, const char *path, int flags);
 int root_read(const struct root *r, const char *path, size_t max, struct arena *a, const char **ret,
 	      size_t *ret_size);
 
+/*
+ * Reads an open file, or a pipe, to its end; expect is a guess of its size, 0 for none.
+ * -EFBIG beyond max bytes.
+ */
+int fd_read(int fd, size_t expect, size_t max, struct arena *a, const char **ret, size_t *ret_size);
+
 /* Target of a symbolic link. -EINVAL when path is none. */
 int root_readlink(const struct root *r, const char *path, struct arena *a, const char **ret);
 
