@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Applying and proving: the half of the surface that writes. */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "apply.h"
+#include "lock.h"
+#include "paths.h"
+#include "surface.h"
+
+/*
+ * How long one write to sysfs may take. A driver that waits for its user to let go of the device
+ * does so for 10 s at a time (7.11); what takes longer hangs.
+ */
+#define SYSFS_DEADLINE_MS 15000
+
+#define LOCK_PAUSE_MS 200 /* between looks at a lock that somebody else holds */
+
+/* Waits for whoever is applying: a lock cannot be waited for and be told of at once. */
+static int take_lock(struct pthru_ctx *ctx, struct pthru_diags *diags, int *ret)
+{
+	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000};
+	pid_t holder = 0;
+	bool told = false;
+	int err;
+
+	while ((err = apply_lock(ctx->root, ret, &holder)) == -EBUSY || err == -EAGAIN) {
+		if (!told && ctx->wait)
+			ctx->wait(ctx->userdata, holder);
+		told = true;
+		nanosleep(&pause, NULL);
+	}
+	if (err < 0)
+		surface_errno(diags, err, PATH_LOCK);
+	return err;
+}
+
+static int carry_out(struct pthru_ctx *ctx, const struct pthru_plan *p, struct pthru_diags *diags,
+		     struct report **ret)
+{
+	const struct progress progress = {
+		.ctx = ctx->userdata,
+		.step = ctx->step,
+		.tick = ctx->tick,
+	};
+	struct ops ops = {0};
+	int err = ops_root_new(ctx->root, &progress, SYSFS_DEADLINE_MS, &ops);
+
+	if (err < 0)
+		return err;
+	err = plan_apply(p->plan, p->ledger, &ops, &progress, ret);
+	ops_done(&ops);
+	if (err < 0)
+		surface_errno(diags, err, PATH_LEDGER);
+	return err;
+}
+
+static bool is_proof_class(enum step_class class)
+{
+	return class == CLASS_FILES || class == CLASS_INITRAMFS || class == CLASS_BOOT_LOADER;
+}
+
+static bool has_code(const struct pthru_diags *diags, enum code code)
+{
+	array_foreach(it, &diags->d.list)
+		if (it->code == code)
+			return true;
+	return false;
+}
+
+/* The second observation is the proof, not a builder's exit code (facts chapter 12). */
+static void prove(struct pthru_report *r)
+{
+	array_foreach(it, &r->report->steps)
+		if (it->result == RESULT_FAILED && !has_code(r->diags, it->code))
+			surface_error(r->diags, it->code, "%s %s: %s", step_kind_name(it->kind),
+				      it->target, it->message ? it->message : strerror(-it->error));
+	if (r->report->failed || r->report->refused || !r->after)
+		return;
+	array_foreach(it, &r->after->plan->steps) {
+		const char *why = it->why ? it->why : it->target;
+
+		if (!is_proof_class(step_kind_class(it->kind)))
+			continue;
+		r->unproven = true;
+		surface_error(r->diags, CODE_NO_EFFECT,
+			      "%.*s: everything was carried out, yet %s %s is still to be done",
+			      surface_item_length(why), why, step_kind_name(it->kind), it->target);
+	}
+}
+
+/* Observes and plans again. That this fails is told, and leaves the report without an after. */
+static int look_again(struct pthru_ctx *ctx, const struct pthru_spec *spec, struct pthru_report *r)
+{
+	int err = pthru_plan_make(ctx, spec, false, r->diags, &r->after);
+
+	if (err == -ENOMEM)
+		return err;
+	if (err < 0) {
+		surface_error(r->diags, CODE_UNPROVEN,
+			      "what was done could not be looked at again: %s", strerror(-err));
+		r->unproven = true;
+	}
+	return 0;
+}
+
+static int work(struct pthru_ctx *ctx, const struct pthru_spec *spec, struct pthru_diags *diags,
+		struct pthru_report *r)
+{
+	int err;
+
+	if (r->before->plan->observe_only) {
+		r->report = report_new();
+		return r->report ? 0 : -ENOMEM;
+	}
+	if (spec->from_folders) {
+		err = surface_keep_spec(ctx, r->before->spec, diags);
+		if (err < 0)
+			return err;
+	}
+	err = carry_out(ctx, r->before, diags, &r->report);
+	if (err < 0)
+		return err;
+	surface_join(r->diags, &r->report->diags);
+	if (r->report->steps.n) {
+		err = look_again(ctx, spec, r);
+		if (err < 0)
+			return err;
+	}
+	prove(r);
+	/* A cache that cannot be kept only costs time. */
+	(void)tree_cache_save(r->after ? r->after->tree : r->before->tree);
+	return 0;
+}
+
+static int prepare(struct pthru_ctx *ctx, const struct pthru_spec *spec, const char *plan_id,
+		   struct pthru_diags *diags, struct pthru_report *r)
+{
+	int err = pthru_diags_new(&r->diags);
+
+	if (err < 0)
+		return err;
+	err = pthru_plan_make(ctx, spec, false, diags, &r->before);
+	if (err < 0)
+		return err;
+	r->live = ctx->root && root_is_live(ctx->root);
+	if (!plan_id || strcmp(plan_id, r->before->plan->id) == 0)
+		return 0;
+	surface_error(diags, CODE_HOST_MOVED,
+		      "the host is no longer the one that plan %.16s was made for; "
+		      "the plan is %s now",
+		      plan_id, r->before->plan->id);
+	return -ESTALE;
+}
+
+int pthru_apply(struct pthru_ctx *ctx, const struct pthru_spec *spec, const char *plan_id,
+		struct pthru_diags *diags, struct pthru_report **ret)
+{
+	_cleanup_close_ int lock = -1;
+	struct pthru_report *r;
+	int err;
+
+	if (ctx->capture) {
+		surface_error(diags, CODE_USAGE, "a capture is only read: nothing can be applied");
+		return -EOPNOTSUPP;
+	}
+	err = surface_root(ctx, diags);
+	if (err == 0)
+		err = take_lock(ctx, diags, &lock);
+	if (err < 0)
+		return err;
+	r = calloc(1, sizeof(*r));
+	if (!r)
+		return -ENOMEM;
+	err = prepare(ctx, spec, plan_id, diags, r);
+	if (err == 0)
+		err = work(ctx, spec, diags, r);
+	if (err < 0) {
+		pthru_report_free(r);
+		return err;
+	}
+	*ret = r;
+	return 0;
+}
+
+struct pthru_report *pthru_report_free(struct pthru_report *r)
+{
+	if (!r)
+		return NULL;
+	report_free(r->report);
+	pthru_plan_free(r->after);
+	pthru_plan_free(r->before);
+	pthru_diags_free(r->diags);
+	free(r);
+	return NULL;
+}
+
+const struct pthru_plan *pthru_report_plan(const struct pthru_report *r)
+{
+	return r->after ? r->after : r->before;
+}
+
+const char *pthru_report_code(const struct pthru_report *r)
+{
+	array_foreach(it, &r->diags->d.list)
+		if (it->severity == SEVERITY_ERROR)
+			return code_name(it->code);
+	return "";
+}
+
+bool pthru_report_did(const struct pthru_report *r)
+{
+	return r->report->steps.n > 0;
+}
+
+static bool only_live_pending(const struct plan *plan)
+{
+	array_foreach(it, &plan->steps)
+		if (is_proof_class(step_kind_class(it->kind)))
+			return false;
+	return true;
+}
+
+enum pthru_exit pthru_report_exit(const struct pthru_report *r)
+{
+	const struct plan *after = pthru_report_plan(r)->plan;
+	enum pthru_exit code = (enum pthru_exit)plan_exit_code(after);
+
+	if (r->report->refused)
+		return PTHRU_EXIT_REFUSED;
+	if (r->report->failed)
+		return PTHRU_EXIT_FAILED;
+	if (r->unproven)
+		return PTHRU_EXIT_FAILED;
+	if (code == PTHRU_EXIT_PENDING && !r->live && !after->observe_only &&
+	    only_live_pending(after))
+		return plan_blocked(after) ? PTHRU_EXIT_REFUSED : PTHRU_EXIT_REBOOT;
+	return code;
+}

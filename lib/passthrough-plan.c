@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Observing and planning: the read-only half of the surface. */
+#include <errno.h>
+#include <string.h>
+
+#include "apply.h"
+#include "capture.h"
+#include "observe.h"
+#include "paths.h"
+#include "planner.h"
+#include "surface.h"
+
+#define LEDGER_MAX (64u << 20) /* bytes */
+
+int pthru_host_observe(struct pthru_ctx *ctx, struct pthru_host **ret)
+{
+	struct pthru_host *host = calloc(1, sizeof(*host));
+	struct tree *tree = NULL;
+	int err;
+
+	if (!host)
+		return -ENOMEM;
+	err = surface_tree(ctx, NULL, &host->tree, &tree);
+	if (err == 0) {
+		const struct observe_options options = {.names = true, .holders = tree->live};
+
+		err = host_observe(tree, &options, &host->host);
+	}
+	if (err < 0) {
+		pthru_host_free(host);
+		return err;
+	}
+	*ret = host;
+	return 0;
+}
+
+struct pthru_host *pthru_host_free(struct pthru_host *host)
+{
+	if (!host)
+		return NULL;
+	host_free(host->host);
+	tree_free(host->tree);
+	free(host);
+	return NULL;
+}
+
+int pthru_capture_print(struct pthru_ctx *ctx, char **ret)
+{
+	_cleanup_strbuf_ struct strbuf out = {0};
+	_cleanup_tree_ struct tree *owned = NULL;
+	struct tree *tree = NULL;
+	int err = surface_tree(ctx, NULL, &owned, &tree);
+
+	if (err == 0)
+		err = capture_write(tree, &out);
+	return err < 0 ? err : strbuf_take(&out, ret);
+}
+
+/* What cannot be read is damaged: nothing is guessed about what is ours. */
+static int load_ledger(struct tree *tree, struct ledger **ret)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	const char *text = NULL;
+	size_t size = 0;
+	int err = a ? tree->ops->read(tree, PATH_LEDGER, LEDGER_MAX, a, &text, &size) : -ENOMEM;
+	bool absent = err == -ENOENT;
+
+	if (err == 0)
+		err = ledger_parse(text, size, ret);
+	if (err == 0 || err == -ENOMEM)
+		return err;
+	*ret = ledger_new();
+	if (!*ret)
+		return -ENOMEM;
+	(*ret)->damaged = !absent;
+	return 0;
+}
+
+static int plan_once(struct pthru_plan *p, const struct pthru_spec *spec, struct tree *tree,
+		     const struct observe_options *options, struct pthru_diags *diags)
+{
+	int err;
+
+	p->host = host_free(p->host);
+	p->spec = spec_free(p->spec);
+	p->plan = plan_free(p->plan);
+	err = host_observe(tree, options, &p->host);
+	if (err == 0)
+		err = surface_narrow(spec, p->host, diags, &p->spec);
+	return err < 0 ? err : plan_make(p->spec, p->host, p->ledger, &p->plan);
+}
+
+static bool moves_devices(const struct plan *plan)
+{
+	array_foreach(it, &plan->steps)
+		if (it->kind == STEP_BIND || it->kind == STEP_RETURN)
+			return true;
+	return false;
+}
+
+/*
+ * What is dear to look at is looked at only when the plan turns out to need it: modules' aliases
+ * when a device is wished, holders of device nodes when a device is about to change hands.
+ */
+static bool look_closer(const struct pthru_plan *p, struct observe_options *options)
+{
+	const struct observe_options before = *options;
+
+	options->aliases = options->aliases || p->spec->devices.n > 0;
+	options->holders = options->holders || (p->host->live_root && moves_devices(p->plan));
+	return options->aliases != before.aliases || options->holders != before.holders;
+}
+
+static int fill(struct pthru_plan *p, const struct pthru_spec *spec, struct tree *tree, bool names,
+		struct pthru_diags *diags)
+{
+	struct observe_options options = {
+		.aliases = spec->wants_devices,
+		.names = names,
+		.images = true,
+	};
+	int err = load_ledger(tree, &p->ledger);
+
+	if (err < 0)
+		return err;
+	do
+		err = plan_once(p, spec, tree, &options, diags);
+	while (err == 0 && look_closer(p, &options));
+	return err;
+}
+
+int pthru_plan_make(struct pthru_ctx *ctx, const struct pthru_spec *spec, bool names,
+		    struct pthru_diags *diags, struct pthru_plan **ret)
+{
+	struct pthru_plan *p = calloc(1, sizeof(*p));
+	struct tree *tree = NULL;
+	int err;
+
+	if (!p)
+		return -ENOMEM;
+	err = surface_tree(ctx, diags, &p->tree, &tree);
+	if (err == 0)
+		err = fill(p, spec, tree, names, diags);
+	if (err < 0) {
+		pthru_plan_free(p);
+		return err;
+	}
+	*ret = p;
+	return 0;
+}
+
+struct pthru_plan *pthru_plan_free(struct pthru_plan *p)
+{
+	if (!p)
+		return NULL;
+	plan_free(p->plan);
+	spec_free(p->spec);
+	ledger_free(p->ledger);
+	host_free(p->host);
+	tree_free(p->tree);
+	free(p);
+	return NULL;
+}
+
+const char *pthru_plan_id(const struct pthru_plan *p)
+{
+	return p->plan->id;
+}
+
+enum pthru_exit pthru_plan_exit(const struct pthru_plan *p)
+{
+	return (enum pthru_exit)plan_exit_code(p->plan);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The values of the surface as text and JSON. */
+#include <errno.h>
+#include <string.h>
+
+#include "surface.h"
+
+#define SUMMARY_REASONS 3 /* items named in one line */
+
+static struct render_style style(const struct pthru_ctx *ctx)
+{
+	return (struct render_style){.color = ctx->form == PTHRU_COLOR, .width = ctx->width};
+}
+
+static const struct diags *inner(const struct pthru_diags *diags)
+{
+	return diags ? &diags->d : NULL;
+}
+
+static int finish(struct strbuf *out, int err, char **ret)
+{
+	return err < 0 ? err : strbuf_take(out, ret);
+}
+
+int pthru_diags_print(const struct pthru_diags *diags, bool color, char **ret)
+{
+	_cleanup_strbuf_ struct strbuf out = {0};
+
+	diags_render(&diags->d, color, &out);
+	return finish(&out, 0, ret);
+}
+
+int pthru_devices_print(const struct pthru_ctx *ctx, const struct pthru_host *host,
+			const struct pthru_diags *diags, char **ret)
+{
+	_cleanup_strbuf_ struct strbuf out = {0};
+	int err;
+
+	if (ctx->form == PTHRU_JSON)
+		err = render_devices_json(host->host, inner(diags), &out);
+	else
+		err = render_devices(host->host, style(ctx), &out);
+	return finish(&out, err, ret);
+}
+
+static int print_plan(const struct pthru_ctx *ctx, const struct pthru_plan *p,
+		      const struct pthru_diags *diags,
+		      void (*text)(const struct plan *, struct render_style, struct strbuf *),
+		      char **ret)
+{
+	_cleanup_strbuf_ struct strbuf out = {0};
+	int err = 0;
+
+	if (ctx->form == PTHRU_JSON)
+		err = render_plan_json(p ? p->plan : NULL, inner(diags), NULL, &out);
+	else if (p)
+		text(p->plan, style(ctx), &out);
+	return finish(&out, err, ret);
+}
+
+int pthru_plan_print(const struct pthru_ctx *ctx, const struct pthru_plan *p,
+		     const struct pthru_diags *diags, char **ret)
+{
+	return print_plan(ctx, p, diags, render_plan, ret);
+}
+
+int pthru_status_print(const struct pthru_ctx *ctx, const struct pthru_plan *p,
+		       const struct pthru_diags *diags, char **ret)
+{
+	return print_plan(ctx, p, diags, render_status, ret);
+}
+
+int pthru_explain_print(const struct pthru_ctx *ctx, const struct pthru_plan *p, const char *name,
+			const struct pthru_diags *diags, char **ret)
+{
+	_cleanup_strbuf_ struct strbuf out = {0};
+	int err;
+
+	if (ctx->form == PTHRU_JSON)
+		err = render_explain_json(p->plan, p->host, name, inner(diags), &out);
+	else
+		err = render_explain(p->plan, p->host, name, style(ctx), &out);
+	return finish(&out, err, ret);
+}
+
+/* diags of the call and of the report as one; the caller frees. */
+static int join(const struct pthru_diags *diags, const struct pthru_report *r,
+		struct pthru_diags **ret)
+{
+	struct pthru_diags *all = NULL;
+	int err = pthru_diags_new(&all);
+
+	if (err < 0)
+		return err;
+	if (diags)
+		pthru_diags_join(all, diags);
+	pthru_diags_join(all, r->diags);
+	*ret = all;
+	return 0;
+}
+
+int pthru_report_print(const struct pthru_ctx *ctx, const struct pthru_report *r,
+		       const struct pthru_diags *diags, char **ret)
+{
+	_cleanup_strbuf_ struct strbuf out = {0};
+	const struct plan *after = pthru_report_plan(r)->plan;
+	struct pthru_diags *all = NULL;
+	int err = join(diags, r, &all);
+
+	if (err < 0)
+		return err;
+	if (ctx->form == PTHRU_JSON) {
+		err = render_plan_json(after, &all->d, r->report, &out);
+	} else {
+		if (r->report->steps.n)
+			render_report(r->before->plan, r->report, style(ctx), &out);
+		render_status(after, style(ctx), &out);
+	}
+	pthru_diags_free(all);
+	return finish(&out, err, ret);
+}
+
+const struct pthru_diags *pthru_report_diags(const struct pthru_report *r)
+{
+	return r->diags;
+}
+
+struct tally {
+	size_t active, blocked, pending;
+};
+
+static struct tally count(const struct plan *plan)
+{
+	struct tally t = {0};
+
+	array_foreach(it, &plan->items) {
+		t.active += it->state == STATE_ACTIVE && !it->surplus;
+		t.blocked += it->state == STATE_BLOCKED;
+	}
+	array_foreach(it, &plan->steps)
+		t.pending += step_kind_class(it->kind) != CLASS_REBOOT;
+	return t;
+}
+
+static const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+int surface_item_length(const char *why)
+{
+	int n = (int)strcspn(why, " \n");
+
+	return n > 0 && why[n - 1] == ':' ? n - 1 : n;
+}
+
+/* The items only: the reasons themselves fill more than one line. */
+static void add_reboot(const struct plan *plan, struct strbuf *out)
+{
+	strbuf_add(out, "reboot outstanding");
+	for (size_t i = 0; i < plan->reboot_why.n && i < SUMMARY_REASONS; i++) {
+		const char *why = plan->reboot_why.at[i];
+
+		strbuf_addf(out, "%s%.*s", i ? ", " : ": ", surface_item_length(why), why);
+	}
+	if (plan->reboot_why.n > SUMMARY_REASONS)
+		strbuf_addf(out, " and %zu more", plan->reboot_why.n - SUMMARY_REASONS);
+}
+
+static void summarise(const struct plan *plan, struct strbuf *out)
+{
+	const struct tally t = count(plan);
+	const char *sep = "";
+
+	if (plan->observe_only)
+		strbuf_add(out, "observing only: ");
+	if (plan_converged(plan)) {
+		if (t.active)
+			strbuf_addf(out, "converged: %zu item%s active", t.active,
+				    plural(t.active));
+		else
+			strbuf_add(out, "converged: nothing is wished");
+		return;
+	}
+	if (t.pending) {
+		strbuf_addf(out, "%zu change%s pending", t.pending, plural(t.pending));
+		sep = "; ";
+	}
+	if (t.blocked) {
+		strbuf_addf(out, "%s%zu item%s blocked, see passthroughctl status", sep, t.blocked,
+			    plural(t.blocked));
+		sep = "; ";
+	}
+	if (plan->reboot_required) {
+		strbuf_add(out, sep);
+		add_reboot(plan, out);
+	}
+}
+
+int pthru_plan_summary(const struct pthru_plan *p, char **ret)
+{
+	_cleanup_strbuf_ struct strbuf out = {0};
+
+	summarise(p->plan, &out);
+	return finish(&out, 0, ret);
+}
+
+int pthru_report_summary(const struct pthru_report *r, char **ret)
+{
+	_cleanup_strbuf_ struct strbuf out = {0};
+
+	array_foreach(it, &r->report->steps) {
+		if (it->result != RESULT_FAILED)
+			continue;
+		strbuf_addf(&out, "failed: %s %s [%s]", step_kind_name(it->kind), it->target,
+			    it->code >= 0 ? code_name(it->code) : strerror(-it->error));
+		return finish(&out, 0, ret);
+	}
+	if (r->unproven)
+		strbuf_add(&out, "failed: what was done has no effect, see passthroughctl status");
+	else
+		summarise(pthru_report_plan(r)->plan, &out);
+	return finish(&out, 0, ret);
+}

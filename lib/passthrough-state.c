@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What lies in the folders for state and run-time files. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "observe.h"
+#include "paths.h"
+#include "surface.h"
+
+int pthru_state_make(struct pthru_ctx *ctx)
+{
+	int err = ctx->capture ? -EOPNOTSUPP : surface_root(ctx, NULL);
+
+	if (err == 0)
+		err = root_mkdirs(ctx->root, PATH_RUN_DIR);
+	return err < 0 ? err : root_mkdirs(ctx->root, PATH_STATE_DIR);
+}
+
+int pthru_status_save(struct pthru_ctx *ctx, const char *document)
+{
+	const struct file_attr attr = {.mode = 0600};
+	int err = pthru_state_make(ctx);
+
+	return err < 0 ? err
+		       : root_replace(ctx->root, PATH_STATUS, document, strlen(document), &attr);
+}
+
+int surface_keep_spec(struct pthru_ctx *ctx, const struct spec *spec, struct pthru_diags *diags)
+{
+	const struct file_attr attr = {.mode = 0600};
+	_cleanup_arena_ struct arena *a = arena_new();
+	const char *text = spec->canonical ? spec->canonical : "", *old = NULL;
+	size_t size = strlen(text), old_size = 0;
+	int err = a ? pthru_state_make(ctx) : -ENOMEM;
+
+	if (err == 0 && root_read(ctx->root, PATH_LAST_SPEC, size, a, &old, &old_size) == 0 &&
+	    old_size == size && memcmp(old, text, size) == 0)
+		return 0;
+	if (err == 0)
+		err = root_replace(ctx->root, PATH_LAST_SPEC, text, size, &attr);
+	if (err < 0)
+		surface_errno(diags, err, PATH_LAST_SPEC);
+	return err;
+}
+
+int pthru_spec_accept(struct pthru_ctx *ctx, const struct pthru_spec *spec,
+		      struct pthru_diags *diags)
+{
+	const struct observe_options options = {0};
+	_cleanup_tree_ struct tree *owned = NULL;
+	_cleanup_host_ struct host *host = NULL;
+	_cleanup_spec_ struct spec *here = NULL;
+	struct tree *tree = NULL;
+	int err = ctx->capture ? -EOPNOTSUPP : surface_tree(ctx, diags, &owned, &tree);
+
+	if (err == 0)
+		err = host_observe(tree, &options, &host);
+	if (err == 0)
+		err = surface_narrow(spec, host, diags, &here);
+	return err < 0 ? err : surface_keep_spec(ctx, here, diags);
+}
+
+/*
+ * An address has room for 107 bytes, and its path would be resolved outside the root: below a root
+ * other than "/" it leads through a descriptor of the folder.
+ */
+int pthru_control_address(struct pthru_ctx *ctx, struct sockaddr_un *ret)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int err = ctx->capture ? -EOPNOTSUPP : surface_root(ctx, NULL);
+	int n;
+
+	if (err < 0)
+		return err;
+	if (root_is_live(ctx->root)) {
+		n = snprintf(address.sun_path, sizeof(address.sun_path), "%s", PATH_SOCKET);
+	} else {
+		if (ctx->run_fd < 0) {
+			err = root_openat(ctx->root, PATH_RUN_DIR, O_PATH | O_DIRECTORY);
+			if (err < 0)
+				return err;
+			ctx->run_fd = err;
+		}
+		n = snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d%s",
+			     ctx->run_fd, strrchr(PATH_SOCKET, '/'));
+	}
+	if (n < 0 || (size_t)n >= sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	*ret = address;
+	return 0;
+}
