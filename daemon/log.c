@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINE_MAX_BYTES 2000 /* of one message; the journal takes more, people do not */
+
+void log_line(enum log_priority priority, const char *fmt, ...)
+{
+	char message[LINE_MAX_BYTES];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	/* Set by systemd when standard error is the journal's. */
+	if (getenv("JOURNAL_STREAM"))
+		fprintf(stderr, "<%d>%s\n", (int)priority, message);
+	else
+		fprintf(stderr, "passthroughd: %s\n", message);
+}
+
+void log_lines(enum log_priority priority, const char *text)
+{
+	while (*text) {
+		size_t n = strcspn(text, "\n");
+
+		if (n)
+			log_line(priority, "%.*s", (int)n, text);
+		text += n + (text[n] == '\n');
+	}
+}

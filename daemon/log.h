@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The daemon's words to the journal: lines on standard error, with a priority where it reads them.
+ */
+#pragma once
+
+enum log_priority { /* as in sd-daemon(3) */
+		    LOG_PRIORITY_ERROR = 3,
+		    LOG_PRIORITY_WARNING = 4,
+		    LOG_PRIORITY_NOTICE = 5,
+		    LOG_PRIORITY_INFO = 6,
+};
+
+void log_line(enum log_priority priority, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Each line of text as a line of its own; empty ones are left out. */
+void log_lines(enum log_priority priority, const char *text);

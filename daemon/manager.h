@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the daemon decides: which spec is in force, when to reconcile, who waits for what. It knows
+ * nothing of where requests come from: a front-end makes them and gets each answered once.
+ */
+#pragma once
+
+#include <systemd/sd-event.h>
+
+#include "wire.h"
+
+struct manager;
+
+/* Owned by the front-end; it must stay until it was answered or forgotten. */
+struct request {
+	struct wire_request what;
+	/* The answer: exit code, and files with the two texts, valid during the call only. */
+	void (*answer)(struct request *request, int code, int out, int err);
+	struct request *next; /* the manager's */
+};
+
+/* ctx is borrowed. 0 or -ENOMEM. */
+int manager_new(sd_event *event, struct pthru_ctx *ctx, struct manager **ret);
+struct manager *manager_free(struct manager *m);
+
+/* Reads the spec files, and reconciles when they are accepted. request NULL: nobody waits. */
+void manager_reload(struct manager *m, struct request *request);
+
+/* Takes any request. */
+void manager_ask(struct manager *m, struct request *request);
+
+/* The client is gone: the request will not be touched any more. */
+void manager_forget(struct manager *m, struct request *request);
+
+/* Ends the loop, once the work under way is done. */
+void manager_stop(struct manager *m);
