@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Writes the lines of the capture format (lib/host/README.md). Pure. */
+#pragma once
+
+#include "host.h"
+#include "strbuf.h"
+
+/* [PATH] */
+void capture_put_section(struct strbuf *out, const char *path);
+
+/* A file in the shortest form that holds its bytes. */
+void capture_put_file(struct strbuf *out, const char *name, const char *bytes, size_t size);
+
+void capture_put_link(struct strbuf *out, const char *name, const char *target);
+
+/* NAME image ..., and the section with what is inside when it was read. */
+void capture_put_image_line(struct strbuf *out, const char *name, const struct host_image *image);
+void capture_put_image(struct strbuf *out, const char *path, const struct host_image *image);
