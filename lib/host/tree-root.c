@@ -2,12 +2,18 @@
 /* The tree over a root directory, and what both trees share. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/klog.h>
 #include <sys/statvfs.h>
+#include <time.h>
 
+#include "image-cache.h"
 #include "image.h"
 #include "tree.h"
+
+#define CACHE_SIZE_MAX (8u << 20)
+#define CLOCK_TICK_NS  20000000 /* file time stamps move in steps of a tick, 10 ms at most */
 
 /* Actions of syslog(2), which has no header for them. */
 #define KLOG_READ_ALL 3
@@ -16,6 +22,8 @@
 struct tree_root {
 	struct tree tree;
 	const struct root *root;
+	char *cache_path;	   /* NULL: nothing is remembered */
+	struct image_cache *cache; /* NULL: not asked for yet */
 };
 
 static const struct root *root_of(const struct tree *t)
@@ -102,20 +110,100 @@ static int stat_file(struct tree *t, const char *path, struct tree_stat *ret)
 	return 0;
 }
 
+static bool same_key(const struct image_key *a, const struct image_key *b)
+{
+	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
+	       a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
+}
+
+static int key_of(int fd, struct image_key *ret)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return -EINVAL;
+	*ret = (struct image_key){
+		.dev = st.st_dev,
+		.ino = st.st_ino,
+		.size = (uint64_t)st.st_size,
+		.mtime_ns = in_ns(st.st_mtim),
+		.ctime_ns = in_ns(st.st_ctim),
+	};
+	return 0;
+}
+
+/*
+ * Whether the image cannot have changed under the same key: it did not while it was read, and a
+ * change from now on would get a later time stamp than it has.
+ */
+static bool settled(int fd, const struct image_key *before)
+{
+	struct image_key after;
+	struct timespec now;
+
+	return key_of(fd, &after) == 0 && same_key(before, &after) &&
+	       clock_gettime(CLOCK_REALTIME, &now) == 0 &&
+	       in_ns(now) - after.ctime_ns > CLOCK_TICK_NS;
+}
+
+/* Only a cache that none but root or the caller can have written. A bad one is as none. */
+static int load_cache(struct tree_root *t)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct stat st;
+	const char *text = "";
+	size_t size = 0;
+	int r;
+
+	if (!a)
+		return -ENOMEM;
+	r = root_stat(t->root, t->cache_path, &st);
+	if (r == 0 && ((st.st_uid && st.st_uid != geteuid()) || st.st_mode & 022))
+		r = -EPERM;
+	if (r == 0)
+		r = root_read(t->root, t->cache_path, CACHE_SIZE_MAX, a, &text, &size);
+	if (r == -ENOMEM)
+		return r;
+	return image_cache_new(text, r == 0 ? size : 0, &t->cache);
+}
+
+static int read_opened(struct tree_root *t, const char *path, int fd, struct arena *a,
+		       struct host_image *ret)
+{
+	struct image_key key;
+	int r = 0;
+
+	if (!t->cache_path || key_of(fd, &key) < 0)
+		return image_read_fd(fd, a, ret);
+	if (!t->cache)
+		r = load_cache(t);
+	if (r == 0)
+		r = image_cache_find(t->cache, path, &key, a, ret);
+	if (r)
+		return r < 0 ? r : 0;
+	r = image_read_fd(fd, a, ret);
+	if (r < 0 || (ret->status != IMAGE_READ && ret->status != IMAGE_BAD) || !settled(fd, &key))
+		return r;
+	return image_cache_add(t->cache, path, &key, ret);
+}
+
 static int read_image(struct tree *t, const char *path, struct arena *a, struct host_image *ret)
 {
-	_cleanup_close_ int fd = root_openat(root_of(t), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	struct tree_root *root = (struct tree_root *)t;
+	_cleanup_close_ int fd = root_openat(root->root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	struct host_image image = {.status = IMAGE_ABSENT};
+	int r = 0;
 
-	image.path = arena_strdup(a, path);
-	if (!image.path)
-		return -ENOMEM;
-	if (fd < 0 && fd != -ENOENT && fd != -ENOTDIR) {
+	if (fd >= 0) {
+		r = read_opened(root, path, fd, a, &image);
+	} else if (fd != -ENOENT && fd != -ENOTDIR) {
 		image.status = IMAGE_UNREADABLE;
 		image.why = arena_strdup(a, strerror(-fd));
-		if (!image.why)
-			return -ENOMEM;
+		r = image.why ? 0 : -ENOMEM;
 	}
+	image.path = arena_strdup(a, path);
+	if (r < 0 || !image.path)
+		return -ENOMEM;
 	*ret = image;
 	return 0;
 }
@@ -158,7 +246,11 @@ static int read_log(struct tree *t, struct arena *a, const char **ret)
 
 static struct tree *tree_root_free(struct tree *t)
 {
-	free(t);
+	struct tree_root *root = (struct tree_root *)t;
+
+	image_cache_free(root->cache);
+	free(root->cache_path);
+	free(root);
 	return NULL;
 }
 
@@ -180,11 +272,43 @@ int tree_root_new(const struct root *root, const char *cache_path, struct tree *
 
 	if (!t)
 		return -ENOMEM;
-	(void)cache_path;
 	t->tree = (struct tree){.ops = &root_ops, .live = root_is_live(root)};
 	t->root = root;
+	t->cache_path = cache_path ? strdup(cache_path) : NULL;
+	if (cache_path && !t->cache_path) {
+		free(t);
+		return -ENOMEM;
+	}
 	*ret = &t->tree;
 	return 0;
+}
+
+static int make_parent(const struct root *root, const char *path)
+{
+	_cleanup_free_ char *folder = strdup(path);
+	char *slash = folder ? strrchr(folder, '/') : NULL;
+
+	if (!slash)
+		return folder ? -EINVAL : -ENOMEM;
+	*slash = '\0';
+	return root_mkdirs(root, folder);
+}
+
+int tree_cache_save(struct tree *t)
+{
+	struct tree_root *root = (struct tree_root *)t;
+	_cleanup_strbuf_ struct strbuf text = {0};
+	const struct file_attr attr = {.mode = 0600, .uid = geteuid(), .gid = getegid()};
+	int r;
+
+	if (t->ops != &root_ops || !root->cache || !image_cache_changed(root->cache))
+		return 0;
+	r = image_cache_write(root->cache, &text);
+	if (r == 0)
+		r = make_parent(root->root, root->cache_path);
+	if (r == 0)
+		r = root_replace(root->root, root->cache_path, text.text, text.len, &attr);
+	return r;
 }
 
 struct tree *tree_free(struct tree *t)
