@@ -16,7 +16,8 @@ struct load {
 	struct spec *spec;
 	struct file *files;
 	size_t n;
-	bool broken; /* a file is not known to its end */
+	bool broken;   /* a file is not known to its end */
+	bool unjudged; /* as in struct reader */
 };
 
 static int root_is_mapping(struct load *l, struct file *file)
@@ -54,6 +55,7 @@ static int check_file(struct load *l, struct file *file, const struct config_fac
 	if (err == -ENOMEM)
 		return err;
 	file->counts = !facts || match_holds(&doc->match, facts);
+	l->unjudged |= !facts && l->n > 1 && match_given(&doc->match);
 	return 0;
 }
 
@@ -87,30 +89,58 @@ static int read_files(struct load *l, const struct config_input *inputs,
 	return 0;
 }
 
-/* match: belongs to its file, and no wish is made of it. */
-static int merge_files(struct load *l, struct node **ret)
+/* The trees of the files that count, or of all. */
+static int collect(struct load *l, bool all, struct trees *trees)
 {
-	struct node **roots = arena_alloc(l->work, (l->n + 1) * sizeof(struct node *));
-	size_t n = 0;
-
-	if (!roots)
-		return -ENOMEM;
 	/* An empty mapping below all others: the result is never nothing. */
-	roots[n] = arena_new_of(l->work, struct node);
-	if (!roots[n])
+	struct node *ground = arena_new_of(l->work, struct node);
+
+	if (!ground || array_push(l->work, &trees->roots, ground) < 0)
 		return -ENOMEM;
-	roots[n++]->kind = NODE_MAP;
+	ground->kind = NODE_MAP;
 	for (size_t i = 0; i < l->n; i++) {
 		struct file *file = &l->files[i];
 
-		if (!file->counts)
-			continue;
-		if (array_push(l->spec->arena, &l->spec->files, file->source.path) < 0)
+		if (file->root && (all || file->counts) &&
+		    array_push(l->work, &trees->roots, file->root) < 0)
 			return -ENOMEM;
-		if (file->root)
-			roots[n++] = file->root;
 	}
-	return tree_merge(l->work, roots, n, ret);
+	return 0;
+}
+
+/*
+ * A null that removes nothing is most often a body that was forgotten. A file that does not count
+ * on this host still shows that the removal is meant.
+ */
+static int warn_idle(struct load *l)
+{
+	struct trees trees = {0};
+	struct idle idle = {0};
+	struct node *merged;
+	int err = collect(l, true, &trees);
+
+	if (err == 0)
+		err = tree_merge(l->work, &trees, &idle, &merged);
+	if (err < 0)
+		return err;
+	array_foreach(it, &idle.keys)
+		source_warning((*it)->source, l->diags, node_place(*it), CODE_NO_EFFECT,
+			       "without a value this takes back what an earlier file says, and "
+			       "none says anything");
+	return 0;
+}
+
+static int merge_files(struct load *l, struct node **ret)
+{
+	struct trees trees = {0};
+	int err = collect(l, false, &trees);
+
+	for (size_t i = 0; i < l->n && err == 0; i++)
+		if (l->files[i].counts)
+			err = array_push(l->spec->arena, &l->spec->files, l->files[i].source.path);
+	if (err == 0)
+		err = warn_idle(l);
+	return err < 0 ? err : tree_merge(l->work, &trees, NULL, ret);
 }
 
 static int write_canonical(struct load *l, const struct document *doc)
@@ -132,12 +162,13 @@ static int build(struct load *l)
 	struct document doc = {.spec = *l->spec};
 	struct reader r = {.arena = l->spec->arena, .names = l->work, .diags = l->diags};
 	struct node *merged = NULL;
-	int err = merge_files(l, &merged);
+	int err = l->broken ? 0 : merge_files(l, &merged);
 
-	doc.spec.files = l->spec->files;
 	if (err < 0 || l->broken)
 		return err;
+	doc.spec.files = l->spec->files;
 	r.merged = merged;
+	r.unjudged = l->unjudged;
 	err = reader_defaults(&r, &section_top, &doc);
 	if (err == 0)
 		err = reader_section(&r, &section_top, merged, &doc);

@@ -11,8 +11,8 @@
 #define SPEC_FILE_MAX (1u << 20) /* bytes; a larger file is CODE_TOO_LARGE before it is parsed */
 
 struct config_input {
-	const char *path; /* as shown in diagnostics */
-	const char *bytes;
+	const char *path;  /* as shown in diagnostics */
+	const char *bytes; /* need not end in a NUL */
 	size_t size;
 };
 
@@ -28,7 +28,13 @@ struct config_facts {
 /*
  * Builds the SPEC of all inputs, which come in merge order. Files whose match: fails are checked
  * all the same and then left out (note 16). facts NULL: match: is checked but always holds
- * (`check` on any machine). Returns 0; -EINVAL with errors in diags; -ENOMEM.
+ * (`check` on any machine); of several files with a match: among them, what only the merged whole
+ * can show (a device that selects nothing, a guest's device that is not listed) is then not
+ * judged, as it depends on the host. An input of more than SPEC_FILE_MAX bytes is not looked
+ * into: bytes may be NULL. Diagnostics come out sorted. Returns 0; -EINVAL with errors in diags
+ * (the caller's own among them count too); -ENOMEM.
+ *
+ * spec->canonical is a spec file: loaded alone it gives the same spec and the same text.
  */
 int config_load(const struct config_input *inputs, size_t n, const struct config_facts *facts,
 		struct diags *diags, struct spec **ret);

@@ -27,3 +27,9 @@ bool match_holds(const struct match *match, const struct config_facts *facts)
 	       fits(match->dmi.product, facts->dmi_product) &&
 	       fits(match->dmi.board, facts->dmi_board);
 }
+
+bool match_given(const struct match *match)
+{
+	return match->hostname || match->cpu_vendor != CPU_OTHER || match->dmi.vendor ||
+	       match->dmi.product || match->dmi.board || match->has_device.list.n;
+}

@@ -4,5 +4,8 @@
 
 #include "schema.h"
 
+/* Whether anything is asked for. */
+bool match_given(const struct match *match);
+
 /* All that is given must hold; nothing given always holds. */
 bool match_holds(const struct match *match, const struct config_facts *facts);

@@ -181,6 +181,15 @@ void source_verror(struct source *s, struct diags *diags, struct place at, enum 
 	diags_add(diags, SEVERITY_ERROR, code, at, line_text(s, at, line), "%s", message);
 }
 
+void source_warning(struct source *s, struct diags *diags, struct place at, enum code code,
+		    const char *message)
+{
+	char line[SOURCE_LINE_SIZE];
+
+	at.file = s->path;
+	diags_add(diags, SEVERITY_WARNING, code, at, line_text(s, at, line), "%s", message);
+}
+
 void source_error(struct source *s, struct diags *diags, unsigned line, unsigned column,
 		  enum code code, const char *fmt, ...)
 {

@@ -33,6 +33,10 @@ void source_error(struct source *s, struct diags *diags, unsigned line, unsigned
 void source_verror(struct source *s, struct diags *diags, struct place at, enum code code,
 		   const char *fmt, va_list ap) _printf_(5, 0);
 
+/* Adds a warning. */
+void source_warning(struct source *s, struct diags *diags, struct place at, enum code code,
+		    const char *message);
+
 /* Whether the next error would still be listed: what is costly to say need not be worked out. */
 bool source_listens(const struct source *s);
 

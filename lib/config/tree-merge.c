@@ -9,6 +9,12 @@ struct layers {
 	ARRAY_OF(struct node *) nodes;
 };
 
+struct merge {
+	struct arena *a;
+	struct idle *idle; /* NULL: nobody asks */
+	unsigned depth;
+};
+
 static int by_name(const void *a, const void *b)
 {
 	const struct entry *const *ea = a, *const *eb = b;
@@ -47,7 +53,7 @@ int tree_find_repeats(struct node *map, struct diags *diags)
 	return 0;
 }
 
-static int merge_layers(struct arena *a, const struct layers *layers, struct node **ret);
+static int merge_layers(struct merge *m, const struct layers *layers, struct node **ret);
 
 struct piece { /* one entry of one layer */
 	struct entry entry;
@@ -101,7 +107,15 @@ static int gather(const struct layers *layers, struct piece **ret, size_t *ret_n
 	return 0;
 }
 
-static int merge_maps(struct arena *a, const struct layers *layers, struct node *into)
+/* A null with nothing before it. At the top it is an emptied section, which is nobody's mistake. */
+static int note_idle(struct merge *m, const struct piece *first)
+{
+	if (!m->idle || m->depth < 2 || first->entry.value->kind != NODE_NULL)
+		return 0;
+	return array_push(m->a, &m->idle->keys, first->entry.key);
+}
+
+static int merge_maps(struct merge *m, const struct layers *layers, struct node *into)
 {
 	_cleanup_free_ struct piece *pieces = NULL;
 	size_t n;
@@ -114,29 +128,31 @@ static int merge_maps(struct arena *a, const struct layers *layers, struct node 
 		struct entry merged = pieces[i].entry;
 		struct layers below = {0};
 
+		if (note_idle(m, &pieces[i]) < 0)
+			return -ENOMEM;
 		for (end = i; end < n && strcmp(pieces[end].entry.name, merged.name) == 0; end++) {
 			struct node *value = pieces[end].entry.value;
 
-			if (array_push(a, &below.nodes, value) < 0)
+			if (array_push(m->a, &below.nodes, value) < 0)
 				return -ENOMEM;
 			/* It stands where it was first named, counted from the last removal. */
 			if (end > i && pieces[end - 1].entry.value->kind == NODE_NULL)
 				merged.key = pieces[end].entry.key;
 		}
-		err = merge_layers(a, &below, &merged.value);
+		err = merge_layers(m, &below, &merged.value);
 		if (err < 0)
 			return err;
 		if (!merged.value)
 			continue;
 		merged.value->key = merged.key;
-		if (array_push(a, &into->entries, merged) < 0)
+		if (array_push(m->a, &into->entries, merged) < 0)
 			return -ENOMEM;
 	}
 	return 0;
 }
 
 /* Keeps the first of equal texts, and the order. Items that are no text are bad anyway. */
-static int merge_lists(struct arena *a, const struct layers *layers, struct node *into)
+static int merge_lists(struct merge *m, const struct layers *layers, struct node *into)
 {
 	_cleanup_free_ struct piece *pieces = NULL;
 	size_t n, kept = 0;
@@ -154,16 +170,17 @@ static int merge_lists(struct arena *a, const struct layers *layers, struct node
 	}
 	qsort(pieces, kept, sizeof(*pieces), by_order);
 	for (size_t i = 0; i < kept; i++)
-		if (array_push(a, &into->entries, pieces[i].entry) < 0)
+		if (array_push(m->a, &into->entries, pieces[i].entry) < 0)
 			return -ENOMEM;
 	return 0;
 }
 
-static int merge_layers(struct arena *a, const struct layers *layers, struct node **ret)
+static int merge_layers(struct merge *m, const struct layers *layers, struct node **ret)
 {
 	struct layers live = {0};
 	struct node *last = layers->nodes.at[layers->nodes.n - 1], *merged;
 	size_t from = layers->nodes.n;
+	int err;
 
 	/* What stands before a null or another kind of value is gone. */
 	while (from && layers->nodes.at[from - 1]->kind == last->kind)
@@ -172,7 +189,7 @@ static int merge_layers(struct arena *a, const struct layers *layers, struct nod
 		*ret = NULL;
 		return 0;
 	}
-	merged = arena_memdup(a, last, sizeof(*last));
+	merged = arena_memdup(m->a, last, sizeof(*last));
 	if (!merged)
 		return -ENOMEM;
 	*ret = merged;
@@ -182,24 +199,28 @@ static int merge_layers(struct arena *a, const struct layers *layers, struct nod
 	for (; from < layers->nodes.n; from++) {
 		struct node *node = layers->nodes.at[from];
 
-		if (array_push(a, &live.nodes, node) < 0)
+		if (array_push(m->a, &live.nodes, node) < 0)
 			return -ENOMEM;
 		merged->bad |= node->bad;
 		merged->flawed |= node->flawed;
 	}
-	return merged->kind == NODE_MAP ? merge_maps(a, &live, merged)
-					: merge_lists(a, &live, merged);
+	m->depth++;
+	err = merged->kind == NODE_MAP ? merge_maps(m, &live, merged)
+				       : merge_lists(m, &live, merged);
+	m->depth--;
+	return err;
 }
 
-int tree_merge(struct arena *a, struct node *const *roots, size_t n, struct node **ret)
+int tree_merge(struct arena *a, const struct trees *trees, struct idle *idle, struct node **ret)
 {
+	struct merge m = {.a = a, .idle = idle};
 	struct layers layers = {0};
 
-	for (size_t i = 0; i < n; i++)
-		if (roots[i] && array_push(a, &layers.nodes, roots[i]) < 0)
+	array_foreach(it, &trees->roots)
+		if (array_push(a, &layers.nodes, *it) < 0)
 			return -ENOMEM;
 	if (layers.nodes.n)
-		return merge_layers(a, &layers, ret);
+		return merge_layers(&m, &layers, ret);
 	*ret = NULL;
 	return 0;
 }

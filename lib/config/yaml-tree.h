@@ -47,9 +47,16 @@ int tree_find_repeats(struct node *map, struct diags *diags);
 /*
  * Merges trees in order: mappings by key, lists without repeats, anything else replaced by the
  * later, null removes. Entries of merged mappings come out sorted by name. *ret is NULL when
- * nothing is left. The inputs' nodes are shared, not copied, and not changed. 0 or -ENOMEM.
+ * nothing is left. The inputs' nodes are shared, not copied, and not changed. idle, which may be
+ * NULL, gets the keys below the top whose null has nothing to remove. 0 or -ENOMEM.
  */
-int tree_merge(struct arena *a, struct node *const *roots, size_t n, struct node **ret);
+struct trees {
+	ARRAY_OF(struct node *) roots;
+};
+struct idle {
+	ARRAY_OF(struct node *) keys;
+};
+int tree_merge(struct arena *a, const struct trees *trees, struct idle *idle, struct node **ret);
 
 /* "a list", "the text \"x\"", ...: what a node is, for people. Returns buf. */
 #define NODE_SHOWN_SIZE 96
