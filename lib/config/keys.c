@@ -84,7 +84,8 @@ static const struct key device_keys[] = {
 		   "by the ids option of vfio-pci, or as the plan finds best.",
 	    .example = "method: override"),
 	KEY(struct spec_device, accept, accept, "accept", .fallback_note = "[]",
-	    .doc = "Consents to what would else be refused, by the code of the refusal.",
+	    .doc = "Consents to what would else be refused, by the code of the refusal; no other "
+		   "code is ever accepted.",
 	    .example = "accept: [boot-display]"),
 };
 
@@ -143,7 +144,7 @@ static const struct key vm_keys[] = {
 	    .doc = "Whose guest it is; present means the hypervisor that is there.",
 	    .example = "hypervisor: proxmox"),
 	KEY(struct spec_vm, machine, machine, "machine", .fallback_note = "as the guest has it",
-	    .doc = "The guest's machine type.", .example = "machine: q35"),
+	    .doc = "The type of machine that the guest is given.", .example = "machine: q35"),
 	KEY_MAP(struct spec_vm, devices, map_vm_devices, "devices", .fallback_note = "{}",
 		.doc = "The devices that the guest gets, by their names in devices:.",
 		.example = "devices:\n  gpu: {pcie: true}"),
@@ -252,7 +253,9 @@ static const struct key top_keys[] = {
 		 .doc = "Kernel modules that are not to be loaded for the devices they know.",
 		 .example = "blacklist: [nouveau, nvidia]"),
 	KEY_LIST(struct document, spec.kernel_flags, flags, "kernel-flags", .fallback_note = "[]",
-		 .doc = "Flags for the kernel's command line, besides those that devices need.",
+		 .doc = "Flags for the kernel's command line, besides those that devices need; "
+			"what would "
+			"stop the boot, like root=, is refused.",
 		 .example = "kernel-flags: [pcie_aspm=off]"),
 	KEY_LIST(struct document, spec.options, options, "module-options", .fallback_note = "{}",
 		 .doc = "Parameters of kernel modules.",
@@ -265,7 +268,7 @@ static const struct key top_keys[] = {
 	    .doc = "Whether the host is changed, or only planned for and reported on.",
 	    .example = "mode: observe"),
 	KEY_MAP(struct document, spec.vms, map_vms, "vms", .fallback_note = "{}",
-		.doc = "Guests and the devices they get.",
+		.doc = "Guests and the devices they get; checked now, acted on by a later version.",
 		.example = "vms:\n  \"101\":\n    devices:\n      gpu: {pcie: true}"),
 	KEY_SECTION(section_match, "match", .not_merged = true,
 		    .doc = "The hosts on which this file counts: all that is given must hold.",

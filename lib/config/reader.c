@@ -33,8 +33,12 @@ int reader_expect(struct reader *r, const struct key *key, struct node *node, en
 		return -EINVAL;
 	if (node->kind == kind)
 		return 0;
-	return reader_refuse(r, node, CODE_TYPE_MISMATCH, "\"%s\" takes %s, not %s", key->name,
-			     key->type->takes, node_shown(node, shown));
+	node_shown(node, shown);
+	return reader_refuse(r, node, CODE_TYPE_MISMATCH, "\"%s\" takes %s, not %s%s", key->name,
+			     key->type->takes, shown,
+			     kind == NODE_LIST && node->kind == NODE_SCALAR
+				     ? "; a list of one has brackets too: [word]"
+				     : "");
 }
 
 static const struct key *find_key(const struct section *section, const char *name)

@@ -44,6 +44,7 @@ struct reader {
 	struct arena *names; /* the trees' own */
 	struct diags *diags;
 	const struct node *merged; /* root of the merged tree; NULL in the first pass */
+	bool unjudged;		   /* which files count is not known: so is what is missing */
 };
 
 /* Reports once a node, marks it bad. Returns -EINVAL. */
@@ -67,8 +68,9 @@ struct type {
 		      struct strbuf *out);
 	void (*schema)(const struct key *key, struct strbuf *out);
 	/* Details for the functions above. */
-	const char *(*word)(int value);	      /* choices: the words in order */
-	int first;			      /* choices: the first value with a word here */
+	bool bare;			/* a default of it is JSON as it stands; else a text */
+	const char *(*word)(int value); /* choices: the words in order */
+	int first;			/* choices: the first value with a word here */
 	const char *(*refused)(const char *); /* texts: NULL or why not */
 	enum code code;			      /* texts: of a refusal */
 	bool kernel_spelling;		      /* texts: '-' becomes '_' */
@@ -96,7 +98,6 @@ struct key {
 	const char *example;	   /* lines of YAML that show the key */
 	const struct map *map;
 	const struct section *section;
-	bool selects;	 /* a device needs one of these */
 	bool not_merged; /* belongs to its file, no part of the wish */
 };
 

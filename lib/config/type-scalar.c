@@ -27,10 +27,13 @@ static int read_boolean(struct reader *r, const struct key *key, struct node *no
 	if (err < 0)
 		return err;
 	value = parse_boolean(node->text);
-	if (value < 0 || !node->plain)
-		return reader_refuse(r, node, CODE_TYPE_MISMATCH, "\"%s\" takes %s, not %s%s",
-				     key->name, key->type->takes, node_shown(node, shown),
-				     value < 0 ? "" : " in quotes");
+	node_shown(node, shown);
+	if (value < 0)
+		return reader_refuse(r, node, CODE_TYPE_MISMATCH, "\"%s\" takes %s, not %s",
+				     key->name, key->type->takes, shown);
+	if (!node->plain)
+		return reader_refuse(r, node, CODE_TYPE_MISMATCH, "\"%s\" takes %s without quotes",
+				     key->name, key->type->takes);
 	*(bool *)field = value;
 	return 0;
 }
@@ -48,6 +51,7 @@ static void schema_boolean(const struct key *key _unused_, struct strbuf *out)
 
 const struct type type_boolean = {
 	.takes = "true or false",
+	.bare = true,
 	.read = read_boolean,
 	.write = write_boolean,
 	.schema = schema_boolean,
@@ -113,6 +117,7 @@ static void schema_count(const struct key *key _unused_, struct strbuf *out)
 
 const struct type type_count = {
 	.takes = "a number from 1 to 65535",
+	.bare = true,
 	.read = read_count,
 	.write = write_count,
 	.schema = schema_count,
