@@ -138,6 +138,26 @@ static void add_folder(struct observer *o, const struct folder *folder)
 			add_found(o, folder->path, *it);
 }
 
+/*
+ * A softdep that the kernel's package brings counts between the files, by its own name (6.3):
+ * the running kernel's, or the newest one's, speaks for all.
+ */
+static void add_softdeps(struct observer *o)
+{
+	const struct host_kernel *kernel = NULL;
+	struct host_file file = {.status = FILE_PRESENT, .mode = 0644};
+
+	array_foreach(it, &o->host->kernels)
+		if (!kernel || !kernel->running)
+			kernel = it;
+	if (!kernel || !*kernel->modules_softdep)
+		return;
+	file.path = keep_printf(o, "/lib/modules/%s/modules.softdep", kernel->version);
+	file.text = kernel->modules_softdep;
+	file.size = strlen(file.text);
+	kept(o, array_push(o->a, &o->host->files, file) == 0);
+}
+
 static void add_modprobe(struct observer *o)
 {
 	struct words paths = {0};
@@ -150,6 +170,7 @@ static void add_modprobe(struct observer *o)
 		if (!seen_before(o, modprobe_dirs[i], modprobe_dirs, i))
 			add_folder(o, &folder);
 	}
+	add_softdeps(o);
 	for (size_t i = first; i < o->host->files.n; i++)
 		kept(o, array_push(o->scratch, &paths, o->host->files.at[i].path) == 0);
 	err = modprobe_order(o->a, &paths, modprobe_dirs, ARRAY_LEN(modprobe_dirs),
@@ -171,21 +192,6 @@ static void add_rules(struct observer *o)
 			if (text && strstr(text, "driver_override"))
 				add_found(o, rules_dirs[i], *it);
 		}
-	}
-}
-
-/* What our drop-ins for the builders hide or are hidden by stands in the kernels' indexes. */
-static void add_softdeps(struct observer *o)
-{
-	array_foreach(it, &o->host->kernels) {
-		struct host_file file = {.status = FILE_PRESENT, .mode = 0644};
-
-		if (!*it->modules_softdep)
-			continue;
-		file.path = keep_printf(o, "/lib/modules/%s/modules.softdep", it->version);
-		file.text = it->modules_softdep;
-		file.size = strlen(file.text);
-		kept(o, array_push(o->a, &o->host->files, file) == 0);
 	}
 }
 
@@ -221,6 +227,5 @@ void observe_files(struct observer *o)
 	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
 		add_folder(o, &folders[i]);
 	add_rules(o);
-	add_softdeps(o);
 	sort_files(o->host);
 }
