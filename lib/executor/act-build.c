@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Building images and boot entries: an exit code is no proof (facts chapter 12). */
+#include <errno.h>
+#include <string.h>
+
+#include "doing.h"
+#include "ledger-edit.h"
+
+#define ITOOLS_CONF "/etc/initramfs-tools/update-initramfs.conf"
+
+/* "" when there is no such file: that is an identity too. NULL: nobody can tell. */
+static const char *identity_of(struct doing *d, const char *path)
+{
+	const char *word;
+	int err = path ? d->ops->identity(d->ops->ctx, path, d->arena, &word) : -ENOENT;
+
+	if (!path || (err < 0 && err != -ENOENT))
+		return NULL;
+	return err == 0 ? word : "";
+}
+
+struct run {
+	int error; /* it could not be run */
+	struct ops_result result;
+	bool changed; /* what it produces is another file now, or nobody can tell */
+};
+
+static void run_builder(struct doing *d, const struct step *step, struct run *run)
+{
+	const char *before = identity_of(d, step->produces), *after;
+
+	run->error = d->ops->run(d->ops->ctx, &step->argv, &step->env, d->arena, &run->result);
+	after = identity_of(d, step->produces);
+	run->changed = run->error == 0 && (!before || !after || strcmp(before, after) != 0);
+}
+
+static const char *command_of(const struct step *step)
+{
+	return step->argv.n ? step->argv.at[0] : step->target;
+}
+
+/* Fact 5.3: what makes update-initramfs do nothing and say that all is well. */
+static const char *likely_cause(struct doing *d, const struct step *step)
+{
+	const char *text;
+	size_t size;
+
+	if (strstr(command_of(step), "update-initramfs") &&
+	    d->ops->read(d->ops->ctx, ITOOLS_CONF, FILE_MAX_SIZE, d->arena, &text, &size, NULL) ==
+		    0 &&
+	    strstr(text, "update_initramfs=no"))
+		return ITOOLS_CONF " says update_initramfs=no; set it to yes";
+	if (step->kind == STEP_BUILD_INITRAMFS)
+		return "see whether /boot is mounted read-only, and " ITOOLS_CONF;
+	return "see whether what holds it is mounted read-only";
+}
+
+int act_build(struct doing *d, size_t index, struct report_step *out)
+{
+	const struct step *step = &d->plan->steps.at[index];
+	const char *command = command_of(step);
+	struct run run = {0};
+
+	run_builder(d, step, &run);
+	d->traces[index].touched = run.changed;
+	out->output = run.result.output;
+	if (run.error == -ENOENT)
+		return step_fail(d, out, run.error, CODE_NO_BUILDER,
+				 "%s is not installed; install it and apply again", command);
+	if (run.error < 0)
+		return step_fail(d, out, run.error, CODE_BUILDER_FAILED, "%s could not be run: %s",
+				 command, strerror(-run.error));
+	if (run.result.status > 128)
+		return step_fail(d, out, -EIO, CODE_BUILDER_FAILED, "%s was ended by signal %d",
+				 command, run.result.status - 128);
+	if (run.result.status)
+		return step_fail(d, out, -EIO, CODE_BUILDER_FAILED,
+				 "%s ended with exit code %d; its last lines say why", command,
+				 run.result.status);
+	if (step->produces && !run.changed)
+		return step_fail(d, out, -ENODATA, CODE_NO_EFFECT,
+				 "%s reported success, but %s is the old one: %s", command,
+				 step->produces, likely_cause(d, step));
+	forget_word(&d->ledger->unbuilt, step->target);
+	return 0;
+}
+
+int undo_build(struct doing *d, size_t index)
+{
+	const struct step *step = &d->plan->steps.at[index];
+	struct run run = {0};
+
+	run_builder(d, step, &run);
+	if (run.error < 0)
+		return run.error;
+	return run.result.status || !run.changed ? -EIO : 0;
+}

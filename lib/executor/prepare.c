@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Everything is looked at, and in the ledger, before the first byte is written. */
+#include <errno.h>
+#include <string.h>
+
+#include "doing.h"
+#include "ledger-edit.h"
+#include "paths.h"
+
+/* What an image may grow by, beside a sixteenth: vfio's modules and our files in it. */
+#define IMAGE_MARGIN (1u << 20)
+/* Ledger, journal, folders' own blocks. */
+#define STATE_MARGIN (256u << 10)
+
+static void refuse(struct doing *d, enum code code, const char *fmt, ...) _printf_(3, 4);
+
+static void refuse(struct doing *d, enum code code, const char *fmt, ...)
+{
+	const char *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = arena_vprintf(d->arena, fmt, ap);
+	va_end(ap);
+	d->report->refused = true;
+	diags_add(&d->report->diags, SEVERITY_ERROR, code, (struct place){0}, NULL, "%s",
+		  text ? text : code_help(code));
+}
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+static bool is_file_step(const struct step *step)
+{
+	return step->kind == STEP_WRITE_FILE || step->kind == STEP_REMOVE_FILE;
+}
+
+static bool is_build_step(const struct step *step)
+{
+	return step->kind == STEP_BUILD_INITRAMFS || step->kind == STEP_REFRESH_LOADER;
+}
+
+int look_at_file(struct doing *d, const struct step *step, struct trace *now)
+{
+	const char *text;
+	size_t size;
+	int err = d->ops->read(d->ops->ctx, step->target, FILE_MAX_SIZE, d->arena, &text, &size,
+			       &now->attr);
+
+	now->existed = err == 0;
+	now->before = err == 0 ? text : "";
+	now->before_size = err == 0 ? size : 0;
+	return err == -ENOENT ? 0 : err;
+}
+
+static bool holds(const struct trace *now, const char *bytes, size_t size)
+{
+	return now->existed && now->before_size == size && memcmp(now->before, bytes, size) == 0;
+}
+
+bool as_planned(const struct step *step, const struct trace *now)
+{
+	if (step->kind == STEP_REMOVE_FILE)
+		return !now->existed || !step->before ||
+		       holds(now, step->before, step->before_size);
+	if (holds(now, step->content, step->size))
+		return true;
+	return step->before ? holds(now, step->before, step->before_size) : !now->existed;
+}
+
+static void check_file(struct doing *d, const struct step *step, struct trace *trace)
+{
+	struct ops_room room;
+	int err = look_at_file(d, step, trace);
+
+	if (err < 0) {
+		refuse(d, CODE_BAD_FILE, "%s cannot be read: %s", step->target, strerror(-err));
+		return;
+	}
+	if (!as_planned(step, trace)) {
+		refuse(d, CODE_HOST_MOVED, "%s changed since the plan was made; plan again",
+		       step->target);
+		return;
+	}
+	err = d->ops->room(d->ops->ctx, step->target, &room);
+	if (err < 0)
+		refuse(d, CODE_BAD_FILE, "%s cannot be reached: %s", step->target, strerror(-err));
+	else if (room.read_only)
+		refuse(d, CODE_READ_ONLY,
+		       "%s is on a file system that is mounted read-only; remount it writable",
+		       step->target);
+	else if (room.free < step->size + STATE_MARGIN)
+		refuse(d, CODE_NO_SPACE, "not enough room to write %s: %ju KiB are free",
+		       step->target, (uintmax_t)room.free >> 10);
+}
+
+/* --- what builders need ----------------------------------------------------------------------- */
+
+/*
+ * Builders write the new image beside the old one (5.5), one after the other: room is needed for
+ * the largest, and for what each of them grows by.
+ */
+struct need {
+	uint64_t largest, growth, free;
+	const char *path;
+};
+
+static void add_need(struct doing *d, const struct step *step, struct need *need)
+{
+	struct ops_room room;
+	int err = d->ops->room(d->ops->ctx, step->produces, &room);
+
+	if (err < 0) {
+		refuse(d, CODE_BAD_FILE, "%s cannot be reached: %s", step->produces,
+		       strerror(-err));
+		return;
+	}
+	if (room.read_only)
+		refuse(d, CODE_READ_ONLY,
+		       "%s is on a file system that is mounted read-only; remount it writable",
+		       step->produces);
+	if (!need->path || room.size > need->largest) {
+		need->largest = room.size;
+		need->path = step->produces;
+	}
+	need->free = need->free < room.free ? need->free : room.free;
+	if (step->kind == STEP_BUILD_INITRAMFS)
+		need->growth += room.size / 16 + IMAGE_MARGIN;
+}
+
+static void check_room(struct doing *d)
+{
+	struct need need = {.free = UINT64_MAX};
+
+	array_foreach(it, &d->plan->steps)
+		if (is_build_step(it) && it->produces)
+			add_need(d, it, &need);
+	if (need.path && need.free < need.largest + need.growth)
+		refuse(d, CODE_NO_SPACE,
+		       "not enough room to build %s beside the present one: %ju MiB are needed, "
+		       "%ju MiB are free; remove kernels that are no longer used",
+		       need.path, (uintmax_t)(need.largest + need.growth) >> 20,
+		       (uintmax_t)need.free >> 20);
+}
+
+/* --- the ledger ------------------------------------------------------------------------------- */
+
+static int note_folders(struct doing *d, const char *path)
+{
+	for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		const char *dir = arena_strndup(d->arena, path, (size_t)(slash - path));
+		const char *word;
+		int err;
+
+		if (!dir)
+			return -ENOMEM;
+		err = d->ops->identity(d->ops->ctx, dir, d->arena, &word);
+		if (err == -ENOMEM ||
+		    (err == -ENOENT && words_add(d->arena, &d->ledger->folders, dir) < 0))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* What was there before us is noted once: a second write finds our own bytes. */
+static int note_file(struct doing *d, const struct step *step, const struct trace *trace)
+{
+	bool known = ledger_file(d->ledger, step->target);
+	struct ledger_file *f = edit_file(d->ledger, step->target);
+	char *digest = arena_alloc(d->arena, DIGEST_TEXT_SIZE);
+
+	if (!f || !digest)
+		return -ENOMEM;
+	digest_bytes(step->content, step->size, digest);
+	f->owned = step->owned;
+	f->intent = digest;
+	if (!known && trace->existed) {
+		f->existed = true;
+		f->before = trace->before;
+		f->before_size = trace->before_size;
+		f->mode = trace->attr.mode;
+		f->uid = trace->attr.uid;
+		f->gid = trace->attr.gid;
+	}
+	return note_folders(d, step->target);
+}
+
+static int note_all(struct doing *d)
+{
+	for (size_t i = 0; i < d->plan->steps.n; i++) {
+		const struct step *step = &d->plan->steps.at[i];
+
+		if (step->kind == STEP_WRITE_FILE && note_file(d, step, &d->traces[i]) < 0)
+			return -ENOMEM;
+		if (is_build_step(step) &&
+		    words_add(d->ledger->arena, &d->ledger->unbuilt, step->target) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int prepare(struct doing *d)
+{
+	if (d->first->damaged) {
+		refuse(d, CODE_BAD_FILE,
+		       "%s cannot be read, so what is ours on this host is not known; mend it, or "
+		       "move it away to begin anew",
+		       PATH_LEDGER);
+		return 0;
+	}
+	for (size_t i = 0; i < d->plan->steps.n; i++)
+		if (is_file_step(&d->plan->steps.at[i]))
+			check_file(d, &d->plan->steps.at[i], &d->traces[i]);
+	check_room(d);
+	return d->report->refused ? 0 : note_all(d);
+}

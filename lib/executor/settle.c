@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the ledger says once all is done: whose files and devices these are now. */
+#include <errno.h>
+#include <string.h>
+
+#include "doing.h"
+#include "ledger-edit.h"
+
+static bool step_done(const struct doing *d, enum step_kind kind, struct pci_addr addr)
+{
+	for (size_t i = 0; i < d->plan->steps.n; i++)
+		if (d->plan->steps.at[i].kind == kind &&
+		    pci_addr_compare(d->plan->steps.at[i].addr, addr) == 0 &&
+		    d->report->steps.at[i].result == RESULT_DONE)
+			return true;
+	return false;
+}
+
+/* Note 13: a file of ours that is right, though the ledger does not know it. */
+static int adopt(struct doing *d, const char *path)
+{
+	struct step look = {.target = path};
+	struct trace now = {0};
+	struct ledger_file *f;
+	char *digest;
+	int err = look_at_file(d, &look, &now);
+
+	if (err == -ENOMEM)
+		return err;
+	if (err < 0 || !now.existed)
+		return 0;
+	digest = arena_alloc(d->arena, DIGEST_TEXT_SIZE);
+	f = digest ? edit_file(d->ledger, path) : NULL;
+	if (!f)
+		return -ENOMEM;
+	digest_bytes(now.before, now.before_size, digest);
+	f->owned = true;
+	f->after = digest;
+	f->intent = "";
+	return 0;
+}
+
+/* Entries that a cut left behind: of our files gone since, and shared ones as they were before. */
+static int drop_stale(struct doing *d)
+{
+	for (size_t i = d->ledger->files.n; i-- > 0;) {
+		const struct ledger_file *f = &d->ledger->files.at[i];
+		struct step look = {.target = f->path};
+		struct trace now = {0};
+		int err = look_at_file(d, &look, &now);
+		bool as_before;
+
+		if (err == -ENOMEM)
+			return err;
+		if (err < 0)
+			continue;
+		as_before = f->existed ? now.existed && now.before_size == f->before_size &&
+						 memcmp(now.before, f->before, f->before_size) == 0
+				       : !now.existed;
+		if (as_before)
+			forget_file(d->ledger, f->path);
+	}
+	return 0;
+}
+
+static const struct ledger_device *claimed(const struct plan *plan, struct pci_addr addr)
+{
+	array_foreach(it, &plan->claims)
+		if (pci_addr_compare(it->addr, addr) == 0)
+			return it;
+	return NULL;
+}
+
+/*
+ * The plan says which functions are ours; what was bound here and now is known better here. One
+ * that should have gone back to the host and did not is kept.
+ */
+static int settle_devices(struct doing *d)
+{
+	array_foreach(claim, &d->plan->claims) {
+		const struct ledger_device *was = ledger_device(d->ledger, claim->addr);
+		bool bound = step_done(d, STEP_BIND, claim->addr) && was && was->bound;
+		const char *previous = bound ? was->previous : claim->previous;
+		struct ledger_device *now = edit_device(d->ledger, claim->addr);
+
+		if (!now)
+			return -ENOMEM;
+		*now = *claim;
+		now->bound = claim->bound || bound;
+		now->previous = previous;
+	}
+	for (size_t i = d->ledger->devices.n; i-- > 0;) {
+		const struct ledger_device *it = &d->ledger->devices.at[i];
+		bool leaving = false;
+
+		array_foreach(step, &d->plan->steps)
+			leaving |= step->kind == STEP_RETURN &&
+				   pci_addr_compare(step->addr, it->addr) == 0;
+		if (!claimed(d->plan, it->addr) && !step_done(d, STEP_BIND, it->addr) &&
+		    (!leaving || step_done(d, STEP_RETURN, it->addr)))
+			forget_device(d->ledger, it->addr);
+	}
+	return 0;
+}
+
+/* Whether something was changed that takes effect at the next boot (8.10). */
+static bool changed_boot(const struct doing *d)
+{
+	for (size_t i = 0; i < d->plan->steps.n; i++) {
+		enum step_class class = step_kind_class(d->plan->steps.at[i].kind);
+
+		if (class != CLASS_LIVE && class != CLASS_REBOOT &&
+		    d->report->steps.at[i].result == RESULT_DONE)
+			return true;
+	}
+	return false;
+}
+
+int settle_ledger(struct doing *d)
+{
+	int err = 0;
+
+	if (d->report->rolled_back)
+		return 0;
+	for (size_t i = 0; err == 0 && i < d->plan->adopt.n; i++)
+		err = adopt(d, d->plan->adopt.at[i]);
+	if (err == 0)
+		err = settle_devices(d);
+	if (err == 0)
+		err = drop_stale(d);
+	if (err < 0 || !changed_boot(d))
+		return err;
+	d->ledger->boot_id = d->ops->boot_id(d->ops->ctx, d->arena);
+	return d->ledger->boot_id ? 0 : -ENOMEM;
+}
