@@ -229,30 +229,59 @@ static const char *remedy(char c)
 	}
 }
 
-static int report_syntax(struct builder *b)
+static bool at_end(const struct builder *b, const yaml_mark_t *at)
+{
+	return source_char(b->source, (unsigned)at->line + 1, (unsigned)at->column + 1) == '\0';
+}
+
+/* Whether a bracket is still open at the end of the file: it is what has to be mended. */
+static bool report_unclosed(struct builder *b)
+{
+	for (unsigned i = b->depth; i > 0; i--) {
+		const struct node *node = b->open[i - 1].node;
+		char c = source_char(b->source, node->line, node->column);
+
+		if (c != '{' && c != '[')
+			continue;
+		source_error(b->source, b->diags, node->line, node->column, CODE_SYNTAX,
+			     "this %c is not closed before the file ends", c);
+		return true;
+	}
+	return false;
+}
+
+/* The grammar's words, with the place and the remedy that serve best. */
+static void explain(struct builder *b)
 {
 	const yaml_parser_t *p = &b->parser;
-	const char *hint, *cut = b->source->cut ? NULL : p->problem;
-	yaml_mark_t at = p->problem_mark;
+	const yaml_mark_t *at = &p->problem_mark, *context = &p->context_mark;
+	const char *hint =
+		remedy(source_char(b->source, (unsigned)at->line + 1, (unsigned)at->column + 1));
 
-	if (p->error == YAML_MEMORY_ERROR)
+	if (at_end(b, at) && report_unclosed(b))
+		return;
+	if (!*hint && p->context)
+		hint = remedy(source_char(b->source, (unsigned)context->line + 1,
+					  (unsigned)context->column + 1));
+	if (!p->context)
+		refuse(b, at, CODE_SYNTAX, "%s%s", p->problem, hint);
+	else if (at_end(b, at))
+		refuse(b, context, CODE_SYNTAX, "%s %s that begins here%s", p->problem, p->context,
+		       hint);
+	else if (context->line != at->line)
+		refuse(b, at, CODE_SYNTAX, "%s %s that begins in line %zu%s", p->problem,
+		       p->context, context->line + 1, hint);
+	else
+		refuse(b, at, CODE_SYNTAX, "%s %s%s", p->problem, p->context, hint);
+}
+
+static int report_syntax(struct builder *b)
+{
+	if (b->parser.error == YAML_MEMORY_ERROR)
 		return -ENOMEM;
 	/* Where the text was cut, the grammar's complaint is only an echo. */
-	if (!cut) {
-		b->source->cut = true;
-		return 0;
-	}
-	hint = remedy(source_char(b->source, (unsigned)at.line + 1, (unsigned)at.column + 1));
-	if (!*hint && p->context)
-		hint = remedy(source_char(b->source, (unsigned)p->context_mark.line + 1,
-					  (unsigned)p->context_mark.column + 1));
-	if (p->context && p->context_mark.line != at.line)
-		refuse(b, &at, CODE_SYNTAX, "%s %s that begins in line %zu%s", p->problem,
-		       p->context, p->context_mark.line + 1, hint);
-	else if (p->context)
-		refuse(b, &at, CODE_SYNTAX, "%s %s%s", p->problem, p->context, hint);
-	else
-		refuse(b, &at, CODE_SYNTAX, "%s%s", p->problem, hint);
+	if (!b->source->cut && b->parser.problem)
+		explain(b);
 	b->source->cut = true;
 	return 0;
 }
