@@ -202,18 +202,15 @@ int node_walk(struct tree_capture *c, uint32_t from, const char *path, uint32_t 
 	return 0;
 }
 
-int node_at(struct tree_capture *c, const char *path, uint32_t *ret)
+int node_folder(struct tree_capture *c, const char *path, size_t n, uint32_t *ret)
 {
-	const char *slash = strrchr(path, '/');
-	size_t n = slash ? (size_t)(slash - path) : 0;
+	char folder[sizeof(c->near)];
 	uint32_t dir;
 	int r;
 
-	if (!slash || n >= sizeof(c->near) || !slash[1])
-		return node_walk(c, NODE_ROOT, path, ret);
+	if (n >= sizeof(folder))
+		return -ENAMETOOLONG;
 	if (n != c->near_len || memcmp(path, c->near, n) != 0) {
-		char folder[sizeof(c->near)];
-
 		memcpy(folder, path, n);
 		folder[n] = '\0';
 		r = node_walk(c, NODE_ROOT, folder, &dir);
@@ -223,5 +220,18 @@ int node_at(struct tree_capture *c, const char *path, uint32_t *ret)
 		c->near_len = n;
 		c->near_node = dir;
 	}
-	return node_walk(c, c->near_node, slash + 1, ret);
+	*ret = c->near_node;
+	return 0;
+}
+
+int node_at(struct tree_capture *c, const char *path, uint32_t *ret)
+{
+	const char *slash = strrchr(path, '/');
+	uint32_t dir;
+	int r;
+
+	if (!slash || !slash[1])
+		return node_walk(c, NODE_ROOT, path, ret);
+	r = node_folder(c, path, (size_t)(slash - path), &dir);
+	return r < 0 ? r : node_walk(c, dir, slash + 1, ret);
 }

@@ -91,18 +91,12 @@ static int read_link(struct tree *t, const char *path, struct arena *a, const ch
 {
 	struct tree_capture *c = capture_of(t);
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path, *copy;
-	size_t n = (size_t)(name - path);
-	char folder[PATH_MAX];
 	uint32_t at;
 	int r;
 
 	if (!*name)
 		return -EINVAL;
-	if (n >= sizeof(folder))
-		return -ENAMETOOLONG;
-	memcpy(folder, path, n);
-	folder[n] = '\0';
-	r = node_walk(c, NODE_ROOT, folder, &at);
+	r = node_folder(c, path, slash ? (size_t)(slash - path) : 0, &at);
 	if (r < 0)
 		return r;
 	if (c->nodes.at[at].kind != NODE_DIR)

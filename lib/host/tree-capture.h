@@ -96,6 +96,9 @@ int node_table_resize(struct tree_capture *c, size_t size);
 int node_walk(struct tree_capture *c, uint32_t from, const char *path, uint32_t *ret);
 int node_at(struct tree_capture *c, const char *path, uint32_t *ret);
 
+/* The folder that the first n bytes of an absolute path lead to; the last one is remembered. */
+int node_folder(struct tree_capture *c, const char *path, size_t n, uint32_t *ret);
+
 /* The node's attributes for writing, made when there are none. NULL: out of memory. */
 struct node_attr *node_attr(struct tree_capture *c, uint32_t node);
 
