@@ -16,32 +16,107 @@
 #define CONFIG_EXTENDED	   0x100
 #define EXTENDED_SERIAL	   0x0003 /* Device Serial Number capability */
 
-/* One function being read. */
-struct folder {
-	const char *name;   /* "0000:01:00.0" */
-	struct words names; /* what stands in it, sorted */
+/* What is looked for in a function's folder, sorted by name. */
+enum entry {
+	ENTRY_BOOT_VGA,
+	ENTRY_CLASS,
+	ENTRY_CONFIG,
+	ENTRY_DEVICE,
+	ENTRY_DRIVER,
+	ENTRY_DRIVER_OVERRIDE,
+	ENTRY_IOMMU_GROUP,
+	ENTRY_LABEL,
+	ENTRY_MODALIAS,
+	ENTRY_NET,
+	ENTRY_NVME,
+	ENTRY_PHYSFN,
+	ENTRY_RESET,
+	ENTRY_RESET_METHOD,
+	ENTRY_SECONDARY_BUS_NUMBER,
+	ENTRY_SERIAL_NUMBER,
+	ENTRY_SRIOV_NUMVFS,
+	ENTRY_SUBSYSTEM_DEVICE,
+	ENTRY_SUBSYSTEM_VENDOR,
+	ENTRY_UEVENT,
+	ENTRY_VENDOR,
+	_ENTRY_MAX,
 };
 
-static int by_bytes(const void *key, const void *at)
+static const char *const entries[_ENTRY_MAX] = {
+	[ENTRY_BOOT_VGA] = "boot_vga",
+	[ENTRY_CLASS] = "class",
+	[ENTRY_CONFIG] = "config",
+	[ENTRY_DEVICE] = "device",
+	[ENTRY_DRIVER] = "driver",
+	[ENTRY_DRIVER_OVERRIDE] = "driver_override",
+	[ENTRY_IOMMU_GROUP] = "iommu_group",
+	[ENTRY_LABEL] = "label",
+	[ENTRY_MODALIAS] = "modalias",
+	[ENTRY_NET] = "net",
+	[ENTRY_NVME] = "nvme",
+	[ENTRY_PHYSFN] = "physfn",
+	[ENTRY_RESET] = "reset",
+	[ENTRY_RESET_METHOD] = "reset_method",
+	[ENTRY_SECONDARY_BUS_NUMBER] = "secondary_bus_number",
+	[ENTRY_SERIAL_NUMBER] = "serial_number",
+	[ENTRY_SRIOV_NUMVFS] = "sriov_numvfs",
+	[ENTRY_SUBSYSTEM_DEVICE] = "subsystem_device",
+	[ENTRY_SUBSYSTEM_VENDOR] = "subsystem_vendor",
+	[ENTRY_UEVENT] = "uevent",
+	[ENTRY_VENDOR] = "vendor",
+};
+
+/* One function being read. */
+struct folder {
+	const char *name;     /* "0000:01:00.0" */
+	bool has[_ENTRY_MAX]; /* what stands in it */
+	size_t len;	      /* of the folder's part of path */
+	char path[sizeof(DEVICES) + PCI_ADDR_TEXT_SIZE + 24];
+};
+
+/* Both lists are sorted: one pass over them. */
+static void open_folder(struct observer *o, struct folder *f, const char *name)
 {
-	return strcmp(key, *(const char *const *)at);
+	struct words names;
+	size_t entry = 0;
+
+	*f = (struct folder){.name = name};
+	f->len = (size_t)snprintf(f->path, sizeof(f->path), DEVICES "/%s/", name);
+	names = see_list(o, DEVICES "/%s", name);
+	for (size_t i = 0; i < names.n && entry < _ENTRY_MAX;) {
+		int order = strcmp(names.at[i], entries[entry]);
+
+		if (order == 0)
+			f->has[entry] = true;
+		if (order <= 0)
+			i++;
+		if (order >= 0)
+			entry++;
+	}
 }
 
-static bool listed(const struct folder *f, const char *name)
+static const char *entry_path(struct folder *f, enum entry entry)
 {
-	return f->names.n && bsearch(name, f->names.at, f->names.n, sizeof(*f->names.at), by_bytes);
+	memcpy(f->path + f->len, entries[entry], strlen(entries[entry]) + 1);
+	return f->path;
 }
 
-/* First line of an attribute, NULL when it is not there. */
-static const char *attribute(struct observer *o, const struct folder *f, const char *name)
+/* Text of an attribute, NULL when it is not there. */
+static const char *text_of(struct observer *o, struct folder *f, enum entry entry)
 {
-	return listed(f, name) ? see_line(o, DEVICES "/%s/%s", f->name, name) : NULL;
+	return f->has[entry] ? see_file(o, MAX_LINE, entry_path(f, entry)) : NULL;
+}
+
+/* Its first line. */
+static const char *attribute(struct observer *o, struct folder *f, enum entry entry)
+{
+	return first_line(o, text_of(o, f, entry));
 }
 
 /* Base name of a link's target, NULL when it is not there. */
-static const char *linked(struct observer *o, const struct folder *f, const char *name)
+static const char *linked(struct observer *o, struct folder *f, enum entry entry)
 {
-	const char *target = listed(f, name) ? see_link(o, DEVICES "/%s/%s", f->name, name) : NULL;
+	const char *target = f->has[entry] ? see_link(o, "%s", entry_path(f, entry)) : NULL;
 
 	return target ? base_name(target) : NULL;
 }
@@ -54,61 +129,66 @@ static uint32_t number(const char *text, int base, uint32_t fallback)
 	return text && end != text && value <= UINT32_MAX ? (uint32_t)value : fallback;
 }
 
+/* What stands behind NAME= at the beginning of a line of uevent, up to the line's end. */
+static const char *uevent_value(const char *uevent, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *at = uevent; *at; at += *at == '\n') {
+		if (strncmp(at, name, n) == 0 && at[n] == '=')
+			return at + n + 1;
+		at += strcspn(at, "\n");
+	}
+	return NULL;
+}
+
+/* "VVVV:DDDD" and the end of the line. */
 static bool id_pair(const char *text, uint32_t *ret_vendor, uint32_t *ret_device)
 {
+	char pair[sizeof("vvvv:dddd")] = "";
 	struct pci_id id;
 
-	if (pci_id_parse(text, &id) < 0)
+	if (!text || strcspn(text, "\n") != sizeof(pair) - 1)
+		return false;
+	memcpy(pair, text, sizeof(pair) - 1);
+	if (pci_id_parse(pair, &id) < 0)
 		return false;
 	*ret_vendor = id.vendor;
 	*ret_device = id.device;
 	return true;
 }
 
-/* Value of NAME=VALUE in uevent text, in scratch. */
-static const char *uevent_value(struct observer *o, const char *uevent, const char *name)
-{
-	size_t n = strlen(name);
-
-	for (const char *at = uevent, *line; (line = next_line(o, &at));)
-		if (strncmp(line, name, n) == 0 && line[n] == '=')
-			return line + n + 1;
-	return NULL;
-}
-
 /* uevent says in one read what else takes six. */
-static bool identity_from_uevent(struct observer *o, const struct folder *f, struct host_device *d)
+static bool identity_from_uevent(struct observer *o, struct folder *f, struct host_device *d)
 {
-	const char *uevent = listed(f, "uevent")
-				     ? see_text(o, MAX_LINE, DEVICES "/%s/uevent", f->name)
-				     : NULL;
-	const char *id = uevent ? uevent_value(o, uevent, "PCI_ID") : NULL;
-	const char *class = uevent ? uevent_value(o, uevent, "PCI_CLASS") : NULL;
-	const char *subsystem = uevent ? uevent_value(o, uevent, "PCI_SUBSYS_ID") : NULL;
+	const char *uevent = text_of(o, f, ENTRY_UEVENT);
+	const char *class = uevent ? uevent_value(uevent, "PCI_CLASS") : NULL;
+	const char *modalias;
 
-	if (!id || !class || !id_pair(id, &d->id.vendor, &d->id.device))
+	if (!class || !id_pair(uevent_value(uevent, "PCI_ID"), &d->id.vendor, &d->id.device))
 		return false;
 	d->class = number(class, 16, 0);
-	if (!subsystem || !id_pair(subsystem, &d->id.subvendor, &d->id.subdevice))
+	if (!id_pair(uevent_value(uevent, "PCI_SUBSYS_ID"), &d->id.subvendor, &d->id.subdevice))
 		d->id.subvendor = d->id.subdevice = PCI_ANY;
-	d->modalias = keep(o, uevent_value(o, uevent, "MODALIAS"));
+	modalias = first_line(o, uevent_value(uevent, "MODALIAS"));
+	d->modalias = keep(o, modalias);
 	return true;
 }
 
 /* False when there are no ids: not a function then, whatever the folder's name. */
-static bool identity_from_files(struct observer *o, const struct folder *f, struct host_device *d)
+static bool identity_from_files(struct observer *o, struct folder *f, struct host_device *d)
 {
-	d->id.vendor = number(attribute(o, f, "vendor"), 16, PCI_ANY);
-	d->id.device = number(attribute(o, f, "device"), 16, PCI_ANY);
-	d->id.subvendor = number(attribute(o, f, "subsystem_vendor"), 16, PCI_ANY);
-	d->id.subdevice = number(attribute(o, f, "subsystem_device"), 16, PCI_ANY);
-	d->class = number(attribute(o, f, "class"), 16, 0);
-	d->modalias = keep(o, attribute(o, f, "modalias"));
+	d->id.vendor = number(attribute(o, f, ENTRY_VENDOR), 16, PCI_ANY);
+	d->id.device = number(attribute(o, f, ENTRY_DEVICE), 16, PCI_ANY);
+	d->id.subvendor = number(attribute(o, f, ENTRY_SUBSYSTEM_VENDOR), 16, PCI_ANY);
+	d->id.subdevice = number(attribute(o, f, ENTRY_SUBSYSTEM_DEVICE), 16, PCI_ANY);
+	d->class = number(attribute(o, f, ENTRY_CLASS), 16, 0);
+	d->modalias = keep(o, attribute(o, f, ENTRY_MODALIAS));
 	return d->id.vendor != PCI_ANY && d->id.device != PCI_ANY;
 }
 
 /* The bridge above: the folder above in the path that the bus link leads to. */
-static void observe_parent(struct observer *o, const struct folder *f, struct host_device *d)
+static void observe_parent(struct observer *o, struct folder *f, struct host_device *d)
 {
 	const char *target = see_link(o, DEVICES "/%s", f->name);
 	const char *cut = target ? strrchr(target, '/') : NULL;
@@ -119,26 +199,26 @@ static void observe_parent(struct observer *o, const struct folder *f, struct ho
 }
 
 /* Raw config space, size bytes or NULL. */
-static const unsigned char *config_space(struct observer *o, const struct folder *f, size_t size)
+static const unsigned char *config_space(struct observer *o, struct folder *f, size_t size)
 {
 	const char *bytes;
 	size_t n;
 	int err;
 
-	if (!listed(f, "config"))
+	if (!f->has[ENTRY_CONFIG])
 		return NULL;
-	snprintf(o->path, sizeof(o->path), DEVICES "/%s/config", f->name);
-	err = o->tree->ops->read(o->tree, o->path, CONFIG_SIZE, o->scratch, &bytes, &n);
+	err = o->tree->ops->read(o->tree, entry_path(f, ENTRY_CONFIG), CONFIG_SIZE, o->scratch,
+				 &bytes, &n);
 	kept(o, err != -ENOMEM);
 	return err == 0 && n >= size ? (const unsigned char *)bytes : NULL;
 }
 
-static bool is_bridge(struct observer *o, const struct folder *f, const struct host_device *d)
+static bool is_bridge(struct observer *o, struct folder *f, const struct host_device *d)
 {
 	const unsigned char *config;
 
 	/* The kernel shows bus numbers for header types 1 and 2 only. */
-	if (d->class >> 16 == 0x06 || listed(f, "secondary_bus_number"))
+	if (d->class >> 16 == 0x06 || f->has[ENTRY_SECONDARY_BUS_NUMBER])
 		return true;
 	if (o->tree->live)
 		return false;
@@ -153,7 +233,7 @@ static uint32_t dword(const unsigned char *at)
 }
 
 /* The PCIe serial number, as lspci and newer kernels' serial_number write it. */
-static void serial_from_config(struct observer *o, const struct folder *f, struct host_device *d)
+static void serial_from_config(struct observer *o, struct folder *f, struct host_device *d)
 {
 	const unsigned char *config = config_space(o, f, CONFIG_SIZE);
 	uint32_t at = CONFIG_EXTENDED;
@@ -174,18 +254,18 @@ static void serial_from_config(struct observer *o, const struct folder *f, struc
 	}
 }
 
-static void observe_serials(struct observer *o, const struct folder *f, struct host_device *d)
+static void observe_serials(struct observer *o, struct folder *f, struct host_device *d)
 {
 	const char *serial;
 
 	if (o->options->serials) {
-		serial = attribute(o, f, "serial_number");
+		serial = attribute(o, f, ENTRY_SERIAL_NUMBER);
 		if (serial)
 			keep_serial(o, &d->serials, serial);
 		else
 			serial_from_config(o, f, d);
 	}
-	if (listed(f, "nvme")) {
+	if (f->has[ENTRY_NVME]) {
 		struct words controllers = see_list(o, DEVICES "/%s/nvme", f->name);
 
 		array_foreach(it, &controllers) {
@@ -196,11 +276,11 @@ static void observe_serials(struct observer *o, const struct folder *f, struct h
 }
 
 /* A bond gives its members one address: theirs is the one burnt in. */
-static void observe_macs(struct observer *o, const struct folder *f, struct host_device *d)
+static void observe_macs(struct observer *o, struct folder *f, struct host_device *d)
 {
 	struct words names = {0};
 
-	if (listed(f, "net"))
+	if (f->has[ENTRY_NET])
 		names = see_list(o, DEVICES "/%s/net", f->name);
 	array_foreach(it, &names) {
 		const char *mac = see_line(o, DEVICES "/%s/net/%s/bonding_slave/perm_hwaddr",
@@ -212,24 +292,24 @@ static void observe_macs(struct observer *o, const struct folder *f, struct host
 	}
 }
 
-static void observe_function(struct observer *o, const struct folder *f, struct host_device *d)
+static void observe_function(struct observer *o, struct folder *f, struct host_device *d)
 {
-	const char *text = attribute(o, f, "driver_override");
+	const char *text = attribute(o, f, ENTRY_DRIVER_OVERRIDE);
 
-	d->driver = keep(o, linked(o, f, "driver"));
+	d->driver = keep(o, linked(o, f, ENTRY_DRIVER));
 	/* Unset reads "(null)" (7.7). */
 	d->override = text && *text && strcmp(text, "(null)") != 0 ? keep(o, text) : NULL;
-	text = linked(o, f, "iommu_group");
+	text = linked(o, f, ENTRY_IOMMU_GROUP);
 	d->group = text ? (int)number(text, 10, UINT32_MAX) : -1;
 	observe_parent(o, f, d);
 	d->bridge = is_bridge(o, f, d);
-	d->boot_vga = number(attribute(o, f, "boot_vga"), 10, 0) == 1;
-	d->has_reset = listed(f, "reset");
-	d->reset_methods = keep(o, attribute(o, f, "reset_method"));
-	d->vfs = number(attribute(o, f, "sriov_numvfs"), 10, 0);
-	text = linked(o, f, "physfn");
+	d->boot_vga = number(attribute(o, f, ENTRY_BOOT_VGA), 10, 0) == 1;
+	d->has_reset = f->has[ENTRY_RESET];
+	d->reset_methods = keep(o, attribute(o, f, ENTRY_RESET_METHOD));
+	d->vfs = number(attribute(o, f, ENTRY_SRIOV_NUMVFS), 10, 0);
+	text = linked(o, f, ENTRY_PHYSFN);
 	d->is_vf = text && pci_addr_parse(text, &d->physfn) == 0;
-	d->label = keep(o, attribute(o, f, "label"));
+	d->label = keep(o, attribute(o, f, ENTRY_LABEL));
 	observe_serials(o, f, d);
 	observe_macs(o, f, d);
 }
@@ -239,6 +319,17 @@ static int by_address(const void *a, const void *b)
 	const struct host_device *x = a, *y = b;
 
 	return pci_addr_compare(x->addr, y->addr);
+}
+
+/* The folder's order is that of the addresses but where domains differ in width. */
+static void sort_devices(struct host *host)
+{
+	for (size_t i = 1; i < host->devices.n; i++)
+		if (by_address(&host->devices.at[i - 1], &host->devices.at[i]) > 0) {
+			qsort(host->devices.at, host->devices.n, sizeof(*host->devices.at),
+			      by_address);
+			return;
+		}
 }
 
 static int by_number(const void *a, const void *b)
@@ -273,22 +364,20 @@ static void observe_groups(struct observer *o)
 void observe_devices(struct observer *o)
 {
 	struct words names = keep_list(o, DEVICES);
-	struct host *host = o->host;
 
 	array_foreach(it, &names) {
-		struct folder f = {.name = *it};
 		struct host_device d = {.group = -1};
+		struct folder f;
 
 		scratch_trim(o);
-		if (pci_addr_parse(*it, &d.addr) < 0)
+		if (strlen(*it) >= PCI_ADDR_TEXT_SIZE || pci_addr_parse(*it, &d.addr) < 0)
 			continue;
-		f.names = see_list(o, DEVICES "/%s", *it);
+		open_folder(o, &f, *it);
 		if (!identity_from_uevent(o, &f, &d) && !identity_from_files(o, &f, &d))
 			continue;
 		observe_function(o, &f, &d);
-		kept(o, array_push(o->a, &host->devices, d) == 0);
+		kept(o, array_push(o->a, &o->host->devices, d) == 0);
 	}
-	if (host->devices.n)
-		qsort(host->devices.at, host->devices.n, sizeof(*host->devices.at), by_address);
+	sort_devices(o->host);
 	observe_groups(o);
 }

@@ -47,7 +47,11 @@ struct observer {
 const char *see_line(struct observer *o, const char *fmt, ...) _printf_(2, 3);
 /* The whole text, at most max bytes. */
 const char *see_text(struct observer *o, size_t max, const char *fmt, ...) _printf_(3, 4);
-/* The same, in the host's arena and "" when missing. */
+/* The same of a path that stands ready; it may not be o->path. */
+const char *see_file(struct observer *o, size_t max, const char *path);
+/* The first line of a text, a copy when more follows; NULL for NULL. */
+const char *first_line(struct observer *o, const char *text);
+/* The whole text in the host's arena, "" when missing. */
 const char *keep_text(struct observer *o, size_t max, const char *fmt, ...) _printf_(3, 4);
 /* Target of a symbolic link. */
 const char *see_link(struct observer *o, const char *fmt, ...) _printf_(2, 3);

@@ -53,22 +53,31 @@ const char *keep_text(struct observer *o, size_t max, const char *fmt, ...)
 	return text ? text : "";
 }
 
-const char *see_line(struct observer *o, const char *fmt, ...)
+const char *see_file(struct observer *o, size_t max, const char *path)
 {
-	const char *path, *text;
-	va_list ap;
-	size_t n;
+	return read_into(o, o->scratch, max, path);
+}
 
-	va_start(ap, fmt);
-	path = path_va(o, fmt, ap);
-	va_end(ap);
-	text = read_into(o, o->scratch, MAX_LINE, path);
-	n = text ? strcspn(text, "\n") : 0;
+const char *first_line(struct observer *o, const char *text)
+{
+	size_t n = text ? strcspn(text, "\n") : 0;
+
 	if (!text || !text[n])
 		return text;
 	text = arena_strndup(o->scratch, text, n);
 	kept(o, text);
 	return text;
+}
+
+const char *see_line(struct observer *o, const char *fmt, ...)
+{
+	const char *path;
+	va_list ap;
+
+	va_start(ap, fmt);
+	path = path_va(o, fmt, ap);
+	va_end(ap);
+	return first_line(o, read_into(o, o->scratch, MAX_LINE, path));
 }
 
 const char *see_link(struct observer *o, const char *fmt, ...)
