@@ -6,7 +6,8 @@
 
 #include "tree-capture.h"
 
-#define LINKS_MAX 40 /* as the kernel's MAXSYMLINKS: then -ELOOP */
+#define CHILDREN_FEW 24
+#define LINKS_MAX    40 /* as the kernel's MAXSYMLINKS: then -ELOOP */
 
 /* --- nodes --------------------------------------------------------------------------------- */
 
@@ -42,8 +43,23 @@ static uint32_t find_hashed(const struct tree_capture *c, uint32_t parent, const
 	}
 }
 
+/* Few children stand close together: looking through them costs less than a miss of the table. */
+static uint32_t find_among(const struct tree_capture *c, uint32_t first, const char *name, size_t n)
+{
+	uint32_t at = first;
+
+	for (; at != NODE_NONE; at = c->nodes.at[at].next)
+		if (c->nodes.at[at].name_len == n && memcmp(c->nodes.at[at].name, name, n) == 0)
+			break;
+	return at;
+}
+
 uint32_t node_find(const struct tree_capture *c, uint32_t parent, const char *name, size_t n)
 {
+	const struct node *node = &c->nodes.at[parent];
+
+	if (node->kind == NODE_DIR && node->count <= CHILDREN_FEW)
+		return find_among(c, node->first, name, n);
 	return find_hashed(c, parent, name, n, hash_name(c->seed, parent, name, n));
 }
 
