@@ -141,8 +141,8 @@ static int on_entry(void *data, const struct newc_entry *entry)
 
 	if (!file && !S_ISLNK(entry->mode))
 		return 0;
-	if (strcmp(path, "init") == 0)
-		keep->has_init = true;
+	if (strncmp(path, "kernel/", 7) != 0 && strcmp(path, "early_cpio") != 0)
+		keep->has_main = true;
 	n = module_name(path, &module);
 	if (n) {
 		int r = add_module(keep, module, n);

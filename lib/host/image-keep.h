@@ -19,7 +19,7 @@ struct image_keep {
 	ARRAY_OF(struct kept_file) files;
 	struct words modules;
 	size_t text_total;
-	bool has_init; /* the program that the kernel starts: not in an early archive */
+	bool has_main; /* more than an early archive has: microcode and tables, below "kernel/" */
 	const char *why;
 };
 

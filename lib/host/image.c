@@ -113,9 +113,8 @@ static int read_all(struct source *s, struct image_keep *keep, struct host_image
 		image->why = "cut short";
 		return -EBADMSG;
 	}
-	/* Every builder makes one; early archives, with microcode or ACPI tables, have none. */
-	if (!keep->has_init) {
-		image->why = "no init inside: cut behind the early archives";
+	if (!keep->has_main) {
+		image->why = "nothing behind the early archives: cut there";
 		return -EBADMSG;
 	}
 	return 0;
