@@ -12,6 +12,7 @@ static const char *const owned[] = {PATH_ITOOLS_HOOK, PATH_ITOOLS_INITTOP, NULL}
 
 /* Where things of ours lie inside an image; the hook of udev moves rules to /lib (fact 5.14). */
 #define IN_RULES  "lib/udev/rules.d/00-passthroughd.rules"
+#define AS_RULES  "etc/udev/rules.d/00-passthroughd.rules"
 #define IN_SCRIPT "scripts/init-top/00-passthroughd"
 #define IN_UDEV	  "scripts/init-top/udev"
 #define IN_ORDER  "scripts/init-top/ORDER"
@@ -190,7 +191,9 @@ static bool proof(const struct early_wish *wish, const struct host_kernel *kerne
 		return false;
 	if (udev_rules_render(a, wish, &rules) < 0 || render(a, wish, 1, &script, &mode) < 0)
 		return early_disproof(a, ret_why, "the wish cannot be written");
-	if (!early_proof_file(kernel, IN_RULES, rules, a, ret_why) ||
+	/* Other hooks than Debian's leave the rule where it is on the host; udevd reads both. */
+	if (!early_proof_file(kernel, image_file(&kernel->image, AS_RULES) ? AS_RULES : IN_RULES,
+			      rules, a, ret_why) ||
 	    !early_proof_file(kernel, IN_SCRIPT, script, a, ret_why))
 		return false;
 	return early_wish_empty(wish) || proof_order(kernel, a, ret_why);
