@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "udev.h"
 
+#include <stdio.h>
+
 #include "early.h"
 
 /*
@@ -14,37 +16,71 @@ static const char head[] = MANAGED_BY "# Gives the functions below, and no other
 				      "=" EARLY_OFF_VALUE " on the kernel command line\n"
 				      "# switches it off.\n"
 				      "ACTION!=\"add\", GOTO=\"passthroughd_end\"\n"
-				      "SUBSYSTEM!=\"pci\", GOTO=\"passthroughd_end\"\n"
+				      "SUBSYSTEM!=\"bus|pci\", GOTO=\"passthroughd_end\"\n"
 				      "IMPORT{cmdline}=\"" EARLY_OFF_NAME "\"\n"
 				      "ENV{" EARLY_OFF_NAME "}==\"" EARLY_OFF_VALUE
-				      "\", GOTO=\"passthroughd_end\"\n";
+				      "\", GOTO=\"passthroughd_end\"\n"
+				      "\n";
 
-static const char tail[] = "LABEL=\"passthroughd_end\"\n";
+static const char buses[] = "# Coldplug sends the buses first: here all overrides are set before "
+			    "any device's event, or\n"
+			    "# another card's could load the driver that both share.\n"
+			    "SUBSYSTEM!=\"bus\", GOTO=\"passthroughd_devices\"\n"
+			    "KERNEL!=\"pci\", GOTO=\"passthroughd_end\"\n";
 
-static void add_match(struct strbuf *b, const char *attribute, uint32_t value)
+static const char devices[] = "GOTO=\"passthroughd_end\"\n"
+			      "\n"
+			      "# Devices that come later, or again.\n"
+			      "LABEL=\"passthroughd_devices\"\n";
+
+static const char tail[] = "\n"
+			   "LABEL=\"passthroughd_end\"\n";
+
+static void add_match(struct strbuf *b, const char *device, const char *attribute, uint32_t value)
 {
 	if (value != PCI_ANY)
-		strbuf_addf(b, "ATTR{%s}==\"0x%04x\", ", attribute, (unsigned)value);
+		strbuf_addf(b, "ATTR{%s%s}==\"0x%04x\", ", device, attribute, (unsigned)value);
 }
 
 /*
+ * device says whose attributes, in the form of udev's keys: "" for the event's own,
+ * "[pci/ADDRESS]".
+ *
  * driver_override binds nothing by itself (fact 7.7). The module, when it is loaded by this event,
  * takes the device then (7.9) and stands in the queue before 80-drivers.rules' own; when it was
  * loaded earlier, only drivers_probe makes it look again. A bound device is left where it is by
  * both. Attributes are written at once, RUN waits for the end of the rules.
  */
-static void add_rule(struct strbuf *b, const struct early_device *device)
+static void add_rule(struct strbuf *b, const struct early_device *early, const char *device,
+		     const char *bus)
 {
 	char addr[PCI_ADDR_TEXT_SIZE];
 
-	strbuf_addf(b, "KERNEL==\"%s\", ", pci_addr_format(device->addr, addr));
-	add_match(b, "vendor", device->id.vendor);
-	add_match(b, "device", device->id.device);
-	add_match(b, "subsystem_vendor", device->id.subvendor);
-	add_match(b, "subsystem_device", device->id.subdevice);
-	strbuf_addf(b, "ATTR{driver_override}=\"%s\", ", device->driver);
-	strbuf_add(b, "ATTR{[subsystem/pci]drivers_probe}=\"$kernel\", ");
-	strbuf_addf(b, "RUN{builtin}+=\"kmod load %s\"\n", device->driver);
+	add_match(b, device, "vendor", early->id.vendor);
+	add_match(b, device, "device", early->id.device);
+	add_match(b, device, "subsystem_vendor", early->id.subvendor);
+	add_match(b, device, "subsystem_device", early->id.subdevice);
+	strbuf_addf(b, "ATTR{%sdriver_override}=\"%s\", ", device, early->driver);
+	strbuf_addf(b, "ATTR{%sdrivers_probe}=\"%s\", ", bus, pci_addr_format(early->addr, addr));
+	strbuf_addf(b, "RUN{builtin}+=\"kmod load %s\"\n", early->driver);
+}
+
+static void add_rules(struct strbuf *b, const struct early_wish *wish)
+{
+	char addr[PCI_ADDR_TEXT_SIZE], other[PCI_ADDR_TEXT_SIZE + sizeof("[pci/]")];
+
+	strbuf_add(b, head);
+	strbuf_add(b, buses);
+	array_foreach(device, &wish->overrides) {
+		snprintf(other, sizeof(other), "[pci/%s]", pci_addr_format(device->addr, addr));
+		add_rule(b, device, other, "");
+	}
+	strbuf_add(b, devices);
+	array_foreach(device, &wish->overrides) {
+		strbuf_addf(b, "KERNEL==\"%s\", ", pci_addr_format(device->addr, addr));
+		add_rule(b, device, "", "[subsystem/pci]");
+	}
+	strbuf_add(b, tail);
 }
 
 int udev_rules_render(struct arena *a, const struct early_wish *wish, const char **ret)
@@ -53,11 +89,7 @@ int udev_rules_render(struct arena *a, const struct early_wish *wish, const char
 
 	if (!early_wish_safe(wish))
 		return -EINVAL;
-	if (wish->overrides.n) {
-		strbuf_add(&b, head);
-		array_foreach(device, &wish->overrides)
-			add_rule(&b, device);
-		strbuf_add(&b, tail);
-	}
+	if (wish->overrides.n)
+		add_rules(&b, wish);
 	return strbuf_to_arena(&b, a, ret);
 }
