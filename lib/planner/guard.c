@@ -172,7 +172,7 @@ static int left_behind(const struct guard *g, const struct spec_device *wish,
 		struct guard_group group = guard_group_of(g, own ? own->group : -1);
 		char here[PCI_ADDR_TEXT_SIZE], there[PCI_ADDR_TEXT_SIZE];
 
-		if (!guard_speaks(device, group, own))
+		if (!own || !guard_speaks(device, group, own))
 			continue;
 		for (size_t i = 0; i < group.n; i++) {
 			const struct plan_device *owner =
