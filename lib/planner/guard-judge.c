@@ -21,9 +21,14 @@ static const struct use_row {
 	[USE_MEMBER] = {CODE_IN_USE, "holds"},
 	[USE_DEFAULT_ROUTE] = {CODE_MANAGEMENT_NIC, "carries"},
 	[USE_NET_UP] = {CODE_IN_USE, "carries"},
-	[USE_CONSOLE] = {CODE_BOOT_DISPLAY, "shows"},
-	[USE_OPEN] = {CODE_IN_USE, "is held open by"},
+	[USE_CONSOLE] = {CODE_BOOT_DISPLAY, "has the"},
+	[USE_OPEN] = {CODE_IN_USE, "is open as"},
 };
+
+const char *guard_use_verb(enum use_kind kind)
+{
+	return use_rows[kind].verb;
+}
 
 static bool has_use(const struct host_device *device, enum use_kind kind)
 {
@@ -65,7 +70,7 @@ static void judge_uses(struct guard_case *c, const struct host_device *own)
 			c->error = guard_finding(c->g->arena, c->device, &dark, NULL);
 		else
 			guard_case_add(c, use_code(own, it->kind), false, "%s %s %s", addr,
-				       use_rows[it->kind].verb, it->what);
+				       guard_use_verb(it->kind), it->what);
 	}
 }
 
@@ -102,7 +107,7 @@ static void judge_member(struct guard_case *c, const struct plan *plan,
 		if (elsewhere && code != CODE_BOOT_DISK)
 			continue;
 		guard_case_add(c, code, true, "%s shares group %d with %s, which %s %s", here,
-			       own->group, there, use_rows[it->kind].verb, it->what);
+			       own->group, there, guard_use_verb(it->kind), it->what);
 	}
 }
 
@@ -234,7 +239,7 @@ static void judge_virtual(struct guard_case *c, const struct host_device *own)
 		if (it->is_vf && it->uses.n && pci_addr_compare(it->physfn, own->addr) == 0)
 			guard_case_add(c, CODE_VIRTUAL_FUNCTIONS_ACTIVE, false,
 				       "%s is one of them and %s %s", pci_addr_format(it->addr, vf),
-				       use_rows[it->uses.at[0].kind].verb, it->uses.at[0].what);
+				       guard_use_verb(it->uses.at[0].kind), it->uses.at[0].what);
 }
 
 /* The host's own verdicts; that a consent was needless is said once, not for each device. */

@@ -33,9 +33,6 @@ struct verdict *guard_verdict(struct plan_device *device, enum code code);
 int guard_evidence(struct arena *a, struct plan_device *device, enum code code, const char *fmt,
 		   ...) _printf_(4, 5);
 
-/* Whether the device takes the function along. */
-bool guard_takes(const struct plan_device *device, struct pci_addr addr);
-
 /* Whether own is the first of the device's functions in the group, which speaks for all of them. */
 bool guard_speaks(const struct plan_device *device, struct guard_group group,
 		  const struct host_device *own);

@@ -124,7 +124,7 @@ static const char *say(const struct guard_case *c, enum code code, bool through,
 		const char *remedy = through ? row->through_remedy : row->own_remedy;
 
 		if (row->code == code)
-			return arena_printf(c->g->arena, "%s%s%s", fact, accepted ? ", " : ": ",
+			return arena_printf(c->g->arena, "%s%s%s", fact, accepted ? ", " : "; ",
 					    accepted ? "which is accepted" : remedy);
 	}
 	return NULL;

@@ -91,5 +91,11 @@ int guard_survey(const struct guard *g, const struct host_device *device, struct
  */
 int guard_support(const struct guard *g, struct plan_device *ret);
 
+/* Whether the device takes the function along; its addrs are in order. */
+bool guard_takes(const struct plan_device *device, struct pci_addr addr);
+
+/* What stands between a device and a use: "holds" nvme0n1p3, mounted on /. */
+const char *guard_use_verb(enum use_kind kind);
+
 /* Whether an error verdict stands: the device is blocked. */
 bool plan_device_refused(const struct plan_device *device);

@@ -45,48 +45,50 @@ static const struct guard_row use_rows[] = {
 	 " error in-use\n"
 	 "  - 0000:03:00.0 holds nvme0n1p6, mounted on /srv\n"},
 	{"the way to the host, which is up",
-	 NIC "use=default-route:\"the default route through eno1, bond0, vmbr0\" "
+	 NIC "use=default-route:\"eno1, bond0, vmbr0, default route\" "
 	     "use=network:\"eno1, up in bond0\"",
 	 "n address=03:00.0", NULL,
 	 "n 0000:03:00.0\n"
 	 " error management-nic\n"
-	 "  - 0000:03:00.0 carries the default route through eno1, bond0, vmbr0\n"
+	 "  - 0000:03:00.0 carries eno1, bond0, vmbr0, default route\n"
 	 "  - 0000:03:00.0 carries eno1, up in bond0\n"},
 	{"one consent covers the way and its link",
-	 NIC "use=default-route:\"the default route through eno1\" use=network:\"eno1, up\"",
+	 NIC "use=default-route:\"eno1, default route\" use=network:\"eno1, up\"",
 	 "n address=03:00.0 accept=management-nic", NULL,
 	 "n 0000:03:00.0\n"
 	 " warning management-nic accepted\n"
-	 "  - 0000:03:00.0 carries the default route through eno1\n"
+	 "  - 0000:03:00.0 carries eno1, default route\n"
 	 "  - 0000:03:00.0 carries eno1, up\n"},
 	{"a link that is up", NIC "use=network:\"eno2, up with 192.0.2.7\"", "n address=03:00.0",
 	 NULL,
 	 "n 0000:03:00.0\n"
 	 " error in-use\n"
 	 "  - 0000:03:00.0 carries eno2, up with 192.0.2.7\n"},
-	{"the console", GPU "use=console:\"the boot display\"", "g address=01:00.0", NULL,
+	{"the console", GPU "use=console:\"boot display (boot_vga)\"", "g address=01:00.0", NULL,
 	 "g 0000:01:00.0\n"
 	 " error boot-display\n"
-	 "  - 0000:01:00.0 shows the boot display\n"},
+	 "  - 0000:01:00.0 has the boot display (boot_vga)\n"},
 	{"the console with consent, and a process on it without",
-	 GPU "use=console:\"the boot display\" use=open:\"Xorg (process 812)\"",
+	 GPU
+	 "use=console:\"boot display (boot_vga)\" use=open:\"/dev/dri/card0, held by Xorg (812)\"",
 	 "g address=01:00.0 accept=boot-display", NULL,
 	 "g 0000:01:00.0\n"
 	 " warning boot-display accepted\n"
-	 "  - 0000:01:00.0 shows the boot display\n"
+	 "  - 0000:01:00.0 has the boot display (boot_vga)\n"
 	 " error in-use\n"
-	 "  - 0000:01:00.0 is held open by Xorg (process 812)\n"},
+	 "  - 0000:01:00.0 is open as /dev/dri/card0, held by Xorg (812)\n"},
 	{"on its target: a guest has it open, and the console is gone already",
-	 GOOD "01:00.0 10de:1b81 030000 driver=vfio-pci group=11 reset "
-	      "use=console:\"the boot display\" use=open:\"qemu (process 900)\"",
+	 GOOD
+	 "01:00.0 10de:1b81 030000 driver=vfio-pci group=11 reset "
+	 "use=console:\"boot display (boot_vga)\" use=open:\"/dev/vfio/11, held by qemu (900)\"",
 	 "g address=01:00.0", NULL, "g 0000:01:00.0\n note boot-display\n"},
 	{"another target than the driver that has it",
 	 GOOD "01:00.0 10de:1b81 030000 driver=vfio-pci group=11 reset "
-	      "use=open:\"qemu (process 900)\"",
+	      "use=open:\"/dev/vfio/11, held by qemu (900)\"",
 	 "g address=01:00.0 driver=pci-stub", NULL,
 	 "g 0000:01:00.0\n"
 	 " error in-use\n"
-	 "  - 0000:01:00.0 is held open by qemu (process 900)\n"},
+	 "  - 0000:01:00.0 is open as /dev/vfio/11, held by qemu (900)\n"},
 };
 
 /* A GPU and what shares its group. */
@@ -156,20 +158,21 @@ static const struct guard_row group_rows[] = {
 	 " error in-use\n"
 	 "  - 0000:03:00.0 carries eno2, up\n"},
 	{"console and network of siblings, each with its consent",
-	 GROUP
-	 "03:00.0 8086:1521 020000 driver=igb group=14 reset "
-	 "use=default-route:\"the default route through eno1\"\n"
-	 "04:00.0 1a03:2000 030000 driver=ast group=14 reset use=console:\"the boot display\"",
+	 GROUP "03:00.0 8086:1521 020000 driver=igb group=14 reset "
+	       "use=default-route:\"eno1, default route\"\n"
+	       "04:00.0 1a03:2000 030000 driver=ast group=14 reset use=console:\"boot display "
+	       "(boot_vga)\"",
 	 "gpu id=10de:1b81 accept=shared-group,management-nic,boot-display", NULL,
 	 "gpu 0000:02:00.0 0000:02:00.1\n"
 	 " warning shared-group accepted\n"
 	 "  - 0000:02:00.0 shares group 14 with 0000:03:00.0 (Ethernet, driver igb)\n"
 	 "  - 0000:02:00.0 shares group 14 with 0000:04:00.0 (VGA, driver ast)\n"
 	 " warning management-nic accepted\n"
-	 "  - 0000:02:00.0 shares group 14 with 0000:03:00.0, which carries the default route "
-	 "through eno1\n"
+	 "  - 0000:02:00.0 shares group 14 with 0000:03:00.0, which carries eno1, default "
+	 "route\n"
 	 " warning boot-display accepted\n"
-	 "  - 0000:02:00.0 shares group 14 with 0000:04:00.0, which shows the boot display\n"},
+	 "  - 0000:02:00.0 shares group 14 with 0000:04:00.0, which has the boot display "
+	 "(boot_vga)\n"},
 };
 
 static const struct guard_row function_rows[] = {
