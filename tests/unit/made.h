@@ -27,7 +27,7 @@
 #include "spec.h"
 
 /* The next word of *at, without its quotes; NULL at the end of the line. */
-static char *made_word(struct arena *a, const char **at)
+static inline char *made_word(struct arena *a, const char **at)
 {
 	char *word, *to;
 	bool quoted = false;
@@ -46,14 +46,14 @@ static char *made_word(struct arena *a, const char **at)
 	return word;
 }
 
-static const char *made_next_line(const char *at)
+static inline const char *made_next_line(const char *at)
 {
 	at = strchrnul(at, '\n');
 	return *at ? at + 1 : at;
 }
 
 /* The value behind "KEY=", "" for a bare KEY, NULL for another word. */
-static const char *made_value(const char *word, const char *key)
+static inline const char *made_value(const char *word, const char *key)
 {
 	size_t n = strlen(key);
 
@@ -62,7 +62,7 @@ static const char *made_value(const char *word, const char *key)
 	return word[n] == '=' ? word + n + 1 : word[n] ? NULL : "";
 }
 
-static struct pci_addr made_addr(const char *text)
+static inline struct pci_addr made_addr(const char *text)
 {
 	struct pci_addr addr = {0};
 
@@ -71,12 +71,12 @@ static struct pci_addr made_addr(const char *text)
 	return addr;
 }
 
-static enum tristate made_tristate(const char *text)
+static inline enum tristate made_tristate(const char *text)
 {
 	return strcmp(text, "yes") == 0 ? YES : strcmp(text, "no") == 0 ? NO : UNKNOWN;
 }
 
-static void made_machine(struct host *host, const char *word)
+static inline void made_machine(struct host *host, const char *word)
 {
 	struct arena *a = host->arena;
 	const char *v;
@@ -99,6 +99,8 @@ static void made_machine(struct host *host, const char *word)
 		host->iommu.ivrs = true, host->iommu.firmware = YES;
 	else if (made_value(word, "active"))
 		host->iommu.active = true;
+	else if ((v = made_value(word, "groups")))
+		host->iommu.groups = (unsigned)atoi(v);
 	else if ((v = made_value(word, "remap")))
 		host->iommu.remapping = made_tristate(v);
 	else if ((v = made_value(word, "remap-why")))
@@ -124,7 +126,7 @@ static void made_machine(struct host *host, const char *word)
 		fail_msg("host word %s", word);
 }
 
-static enum use_kind made_use_kind(const char *text, size_t n)
+static inline enum use_kind made_use_kind(const char *text, size_t n)
 {
 	for (int i = 0; i < _USE_KIND_MAX; i++)
 		if (strlen(use_kind_name((enum use_kind)i)) == n &&
@@ -134,7 +136,7 @@ static enum use_kind made_use_kind(const char *text, size_t n)
 	return _USE_KIND_INVALID;
 }
 
-static void made_function(struct host *host, struct host_device *d, const char *word)
+static inline void made_function(struct host *host, struct host_device *d, const char *word)
 {
 	struct arena *a = host->arena;
 	const char *v;
@@ -178,7 +180,7 @@ static void made_function(struct host *host, struct host_device *d, const char *
 }
 
 /* Functions must stand in address order, as in every host. */
-static struct host *made_host(const char *text)
+static inline struct host *made_host(const char *text)
 {
 	struct host *host = host_new();
 
@@ -208,7 +210,7 @@ static struct host *made_host(const char *text)
 	return host;
 }
 
-static uint64_t made_accept(const char *text)
+static inline uint64_t made_accept(const char *text)
 {
 	uint64_t accept = 0;
 
@@ -226,7 +228,7 @@ static uint64_t made_accept(const char *text)
 	return accept;
 }
 
-static uint8_t made_functions(const char *text)
+static inline uint8_t made_functions(const char *text)
 {
 	uint8_t bits = 0;
 
@@ -238,7 +240,7 @@ static uint8_t made_functions(const char *text)
 	return bits;
 }
 
-static void made_wish(struct spec_device *d, const char *word)
+static inline void made_wish(struct spec_device *d, const char *word)
 {
 	const char *v;
 
@@ -269,7 +271,7 @@ static void made_wish(struct spec_device *d, const char *word)
 		fail_msg("wish word %s", word);
 }
 
-static struct spec *made_spec(const char *text)
+static inline struct spec *made_spec(const char *text)
 {
 	struct spec *spec = spec_new();
 
@@ -301,7 +303,7 @@ static struct spec *made_spec(const char *text)
 	return spec;
 }
 
-static struct ledger *_unused_ made_ledger(const char *text)
+static inline struct ledger *made_ledger(const char *text)
 {
 	struct ledger *ledger = ledger_new();
 
