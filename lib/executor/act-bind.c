@@ -293,7 +293,7 @@ int act_bind(struct doing *d, size_t index, struct report_step *out)
 		err = read_override(&f);
 		err = err < 0 ? fail_attr(&f, out, err, "reading driver_override") : take(&f, out);
 	}
-	if (err < 0 && err != -ETIMEDOUT)
+	if (err < 0)
 		note_bound(&f, ours, previous);
 	return err;
 }
@@ -313,6 +313,8 @@ static int give_back(struct function *f, struct report_step *out)
 	if (err < 0)
 		return fail_attr(f, out, err, "unbinding it");
 	err = probe(f);
+	if (err < 0) /* it must not stay between two drivers for one odd answer */
+		err = probe(f);
 	read_driver(f);
 	if (err < 0 && !f->driver)
 		return fail_attr(f, out, err, "probing for its own driver");
@@ -340,8 +342,8 @@ int act_return(struct doing *d, size_t index, struct report_step *out)
 		err = check_id(&f, out);
 	if (err < 0)
 		return err;
-	/* Somebody has bound it elsewhere since: theirs. */
-	if ((!*step->driver || on(&f, step->driver)) && known && known->bound)
+	/* On another driver: somebody has bound it there since, and it is theirs. */
+	if ((!*step->driver || !f.driver || on(&f, step->driver)) && known && known->bound)
 		err = give_back(&f, out);
 	if (err == 0)
 		forget_device(d->ledger, step->addr);

@@ -187,19 +187,6 @@ static bool anything_to_do(const struct doing *d)
 	return false;
 }
 
-/* What an apply that was cut left beside files that it was about to replace. */
-static int sweep(struct doing *d)
-{
-	const char *line;
-	int err = apply_unfinished(d->ops, d->arena, &line);
-
-	if (err <= 0)
-		return err == -ENOMEM ? err : 0;
-	array_foreach(it, &d->ledger->files)
-		d->ops->sweep(d->ops->ctx, it->path);
-	return 0;
-}
-
 static const char *end_word(const struct doing *d)
 {
 	if (d->report->rolled_back)
@@ -216,11 +203,9 @@ static int settle(struct doing *d)
 
 static int work(struct doing *d)
 {
-	int err = sweep(d);
+	int err = save_ledger(d);
 	bool stopped;
 
-	if (err == 0)
-		err = save_ledger(d);
 	if (err == 0)
 		err = journal_begin(&d->journal, d->ops, d->plan);
 	if (err < 0)
@@ -242,17 +227,21 @@ static int work(struct doing *d)
 
 static int apply(struct doing *d)
 {
+	bool due = anything_to_do(d);
 	int err = open_doing(d);
 
-	if (err < 0)
-		return err;
-	if (anything_to_do(d)) {
+	if (err == 0 && due)
 		err = prepare(d);
-		return err < 0 || d->report->refused ? err : work(d);
-	}
-	carry_out(d); /* skips all */
-	if (d->plan->observe_only || d->first->damaged)
+	if (err < 0 || d->report->refused)
+		return err;
+	if (d->plan->observe_only || d->first->damaged) {
+		carry_out(d); /* skips all */
 		return 0;
+	}
+	err = recover(d);
+	if (err < 0 || due)
+		return err < 0 ? err : work(d);
+	carry_out(d);
 	/* Bookkeeping alone (note 13); nothing is written where nothing changed. */
 	return settle(d);
 }

@@ -59,6 +59,9 @@ int save_ledger(struct doing *d);
  */
 int prepare(struct doing *d);
 
+/* recover.c: finishes what an apply that was cut left half done. Returns 0 or -ENOMEM. */
+int recover(struct doing *d);
+
 /* rollback.c: takes files back and lets images agree with them. failed: the step that did. */
 void roll_back(struct doing *d, size_t failed);
 

@@ -121,10 +121,21 @@ int journal_end(struct journal *j, const char *result)
 	char line[64];
 	int err;
 
-	snprintf(line, sizeof(line), "apply %s" ENDS "%s", j->name, result);
+	snprintf(line, sizeof(line), "apply %s" ENDS "%s", *j->name ? j->name : "before", result);
 	add_line(j, line);
 	err = flush(j);
 	journal_done(j);
+	return err;
+}
+
+int journal_close(const struct ops *ops)
+{
+	struct journal j = {.ops = ops};
+	int err = tidy(&j);
+
+	if (err == 0)
+		err = journal_end(&j, "was cut");
+	journal_done(&j);
 	return err;
 }
 

@@ -29,5 +29,8 @@ int journal_note(struct journal *j, const char *what);
 /* Writes the end line, frees. */
 int journal_end(struct journal *j, const char *result);
 
+/* Ends an apply that was cut. */
+int journal_close(const struct ops *ops);
+
 /* Frees without an end line. */
 void journal_done(struct journal *j);

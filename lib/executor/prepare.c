@@ -184,12 +184,21 @@ static int note_file(struct doing *d, const struct step *step, const struct trac
 	return note_folders(d, step->target);
 }
 
+/* When something was changed that takes effect at the next boot (8.10). */
+static int note_boot(struct doing *d)
+{
+	d->ledger->boot_id = d->ops->boot_id(d->ops->ctx, d->arena);
+	return d->ledger->boot_id ? 0 : -ENOMEM;
+}
+
 static int note_all(struct doing *d)
 {
 	for (size_t i = 0; i < d->plan->steps.n; i++) {
 		const struct step *step = &d->plan->steps.at[i];
 
 		if (step->kind == STEP_WRITE_FILE && note_file(d, step, &d->traces[i]) < 0)
+			return -ENOMEM;
+		if ((is_build_step(step) || is_file_step(step)) && note_boot(d) < 0)
 			return -ENOMEM;
 		if (is_build_step(step) &&
 		    words_add(d->ledger->arena, &d->ledger->unbuilt, step->target) < 0)

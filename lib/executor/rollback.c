@@ -33,23 +33,35 @@ static void forget_change(struct doing *d, const char *path)
 		*now = *was;
 }
 
-static bool put_files_back(struct doing *d, size_t failed)
+/* One pass: those that were there before, or those that were not. */
+static bool undo_files(struct doing *d, size_t failed, bool existed)
 {
 	bool any = false;
 
 	for (size_t i = failed + 1; i-- > 0;) {
 		const struct step *step = &d->plan->steps.at[i];
+		struct trace *trace = &d->traces[i];
 		int err;
 
-		if (step_kind_class(step->kind) != CLASS_FILES || !d->traces[i].touched)
+		if (step_kind_class(step->kind) != CLASS_FILES || !trace->touched ||
+		    trace->existed != existed)
 			continue;
 		any = true;
 		journal_note(&d->journal, arena_printf(d->arena, "put back %s", step->target));
 		err = actions[step->kind].undo(d, i);
 		if (err < 0)
 			complain(d, CODE_BAD_FILE, step, err);
-		d->traces[i].touched = err < 0;
+		trace->touched = err < 0;
 	}
+	return any;
+}
+
+static bool put_files_back(struct doing *d, size_t failed)
+{
+	/* Removing comes first: on a full disk it makes the room that putting back needs. */
+	bool any = undo_files(d, failed, false);
+
+	any |= undo_files(d, failed, true);
 	/* Those behind the failure were noted as intents and never begun. */
 	for (size_t i = 0; i < d->plan->steps.n; i++)
 		if (step_kind_class(d->plan->steps.at[i].kind) == CLASS_FILES &&
@@ -85,6 +97,7 @@ void roll_back(struct doing *d, size_t failed)
 	d->report->rolled_back = any;
 	if (!any)
 		return;
+	d->ledger->boot_id = d->first->boot_id;
 	for (size_t i = 0; i < d->plan->steps.n; i++) {
 		const struct step *step = &d->plan->steps.at[i];
 		bool behind;

@@ -40,25 +40,45 @@ static int adopt(struct doing *d, const char *path)
 	return 0;
 }
 
-/* Entries that a cut left behind: of our files gone since, and shared ones as they were before. */
-static int drop_stale(struct doing *d)
+static bool as_before(const struct ledger_file *f, const struct trace *now)
+{
+	if (!f->existed)
+		return !now->existed;
+	return now->existed && now->before_size == f->before_size &&
+	       memcmp(now->before, f->before, f->before_size) == 0;
+}
+
+/* A write that was begun when the power went: did it get through? */
+static int settle_intent(struct doing *d, struct ledger_file *f, const struct trace *now)
+{
+	char *digest = arena_alloc(d->arena, DIGEST_TEXT_SIZE);
+
+	if (!digest)
+		return -ENOMEM;
+	digest_bytes(now->before, now->before_size, digest);
+	if (strcmp(digest, f->intent) == 0)
+		f->after = digest;
+	f->intent = "";
+	return 0;
+}
+
+/* What a cut left: entries of files that are as they were before us, and intents. */
+static int settle_files(struct doing *d)
 {
 	for (size_t i = d->ledger->files.n; i-- > 0;) {
-		const struct ledger_file *f = &d->ledger->files.at[i];
+		struct ledger_file *f = &d->ledger->files.at[i];
 		struct step look = {.target = f->path};
 		struct trace now = {0};
 		int err = look_at_file(d, &look, &now);
-		bool as_before;
 
 		if (err == -ENOMEM)
 			return err;
 		if (err < 0)
 			continue;
-		as_before = f->existed ? now.existed && now.before_size == f->before_size &&
-						 memcmp(now.before, f->before, f->before_size) == 0
-				       : !now.existed;
-		if (as_before)
+		if (as_before(f, &now))
 			forget_file(d->ledger, f->path);
+		else if (*f->intent && settle_intent(d, f, &now) < 0)
+			return -ENOMEM;
 	}
 	return 0;
 }
@@ -103,33 +123,13 @@ static int settle_devices(struct doing *d)
 	return 0;
 }
 
-/* Whether something was changed that takes effect at the next boot (8.10). */
-static bool changed_boot(const struct doing *d)
-{
-	for (size_t i = 0; i < d->plan->steps.n; i++) {
-		enum step_class class = step_kind_class(d->plan->steps.at[i].kind);
-
-		if (class != CLASS_LIVE && class != CLASS_REBOOT &&
-		    d->report->steps.at[i].result == RESULT_DONE)
-			return true;
-	}
-	return false;
-}
-
 int settle_ledger(struct doing *d)
 {
 	int err = 0;
 
-	if (d->report->rolled_back)
-		return 0;
 	for (size_t i = 0; err == 0 && i < d->plan->adopt.n; i++)
 		err = adopt(d, d->plan->adopt.at[i]);
 	if (err == 0)
 		err = settle_devices(d);
-	if (err == 0)
-		err = drop_stale(d);
-	if (err < 0 || !changed_boot(d))
-		return err;
-	d->ledger->boot_id = d->ops->boot_id(d->ops->ctx, d->arena);
-	return d->ledger->boot_id ? 0 : -ENOMEM;
+	return err < 0 ? err : settle_files(d);
 }
