@@ -98,35 +98,73 @@ static bool moves_devices(const struct plan *plan)
 	return false;
 }
 
-/*
- * What is dear to look at is looked at only when the plan turns out to need it: modules' aliases
- * when a device is wished, holders of device nodes when a device is about to change hands.
- */
-static bool look_closer(const struct pthru_plan *p, struct observe_options *options)
-{
-	const struct observe_options before = *options;
+/* What is dear to look at is looked at only where it counts. */
+struct needs {
+	struct arena *arena;
+	struct words modules;
+	struct observe_options options;
+	int more; /* 1: something joined since it was last asked; -ENOMEM */
+};
 
-	options->aliases = options->aliases || p->spec->devices.n > 0;
-	options->holders = options->holders || (p->host->live_root && moves_devices(p->plan));
-	return options->aliases != before.aliases || options->holders != before.holders;
+static void need(struct needs *n, bool *what, bool wanted)
+{
+	if (wanted && !*what && n->more >= 0)
+		n->more = 1;
+	*what = *what || wanted;
+}
+
+static void need_module(struct needs *n, const char *name)
+{
+	int added = words_add(n->arena, &n->modules, name);
+
+	if (added && n->more >= 0)
+		n->more = added;
+}
+
+static void need_for_spec(struct needs *n, const struct spec *spec)
+{
+	need(n, &n->options.aliases, spec->devices.n > 0);
+	array_foreach(it, &spec->devices)
+		need(n, &n->options.serials, it->selector.serial);
+	array_foreach(it, &spec->options)
+		need_module(n, it->module);
+}
+
+/* Plans until nothing more has to be known than what was looked at. */
+static int plan_fully(struct pthru_plan *p, const struct pthru_spec *spec, struct tree *tree,
+		      struct needs *n, struct pthru_diags *diags)
+{
+	while (n->more >= 0) {
+		int err;
+
+		n->more = 0;
+		err = plan_once(p, spec, tree, &n->options, diags);
+		if (err < 0)
+			return err;
+		need_for_spec(n, p->spec);
+		need(n, &n->options.holders, p->host->live_root && moves_devices(p->plan));
+		if (n->more == 0)
+			return 0;
+	}
+	return n->more;
 }
 
 static int fill(struct pthru_plan *p, const struct pthru_spec *spec, struct tree *tree, bool names,
 		struct pthru_diags *diags)
 {
-	struct observe_options options = {
-		.aliases = spec->wants_devices,
-		.names = names,
-		.images = true,
-	};
-	int err = load_ledger(tree, &p->ledger);
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct needs needs = {.arena = a, .options = {.names = names, .images = true}};
+	int err = a ? load_ledger(tree, &p->ledger) : -ENOMEM;
 
 	if (err < 0)
 		return err;
-	do
-		err = plan_once(p, spec, tree, &options, diags);
-	while (err == 0 && look_closer(p, &options));
-	return err;
+	needs.options.modules = &needs.modules;
+	array_foreach(it, &p->ledger->params)
+		need_module(&needs, it->module);
+	/* Read as if every match: held, the spec seldom needs less than it does here. */
+	if (spec->everywhere)
+		need_for_spec(&needs, spec->everywhere);
+	return plan_fully(p, spec, tree, &needs, diags);
 }
 
 int pthru_plan_make(struct pthru_ctx *ctx, const struct pthru_spec *spec, bool names,

@@ -24,13 +24,16 @@ struct loading {
 	struct tree *tree;
 	struct pthru_spec *spec;
 	struct pthru_diags *diags;
-	bool judge; /* owners and permissions (note 29) */
+	bool judge;	/* owners and permissions (note 29) */
+	bool in_folder; /* found there, not named by the caller: only a regular file is meant */
 	ARRAY_OF(struct entry) entries;
 };
 
-int surface_read(const char *path, size_t max, struct arena *a, struct surface_file *ret)
+int surface_read(const char *path, bool regular, size_t max, struct arena *a,
+		 struct surface_file *ret)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
+	int wait = regular ? O_NONBLOCK : 0;
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC | wait);
 	struct surface_file file = {0};
 	struct stat st;
 	int err;
@@ -39,6 +42,8 @@ int surface_read(const char *path, size_t max, struct arena *a, struct surface_f
 		return -errno;
 	if (S_ISDIR(st.st_mode))
 		return -EISDIR;
+	if (regular && !S_ISREG(st.st_mode))
+		return -EINVAL;
 	err = fd_read(fd, (size_t)st.st_size, max, a, &file.bytes, &file.size);
 	if (err < 0)
 		return err;
@@ -58,6 +63,8 @@ static void complain_errno(struct loading *l, const char *path, int error)
 {
 	if (error == -EFBIG)
 		complain(l, CODE_TOO_LARGE, path, "larger than 1 MiB, which no spec file is");
+	else if (error == -EINVAL)
+		complain(l, CODE_BAD_FILE, path, "not a regular file");
 	else if (error == -ENOMEM)
 		l->diags->d.lost = true;
 	else
@@ -90,7 +97,7 @@ static int read_entry(struct loading *l, const char *path, struct surface_file *
 	int err;
 
 	if (!l->tree)
-		return surface_read(path, SPEC_FILE_MAX, l->spec->arena, ret);
+		return surface_read(path, l->in_folder, SPEC_FILE_MAX, l->spec->arena, ret);
 	err = l->tree->ops->stat(l->tree, path, &st);
 	if (err < 0)
 		return err;
@@ -181,6 +188,7 @@ static int add_entries(struct loading *l)
 {
 	int err = 0;
 
+	l->in_folder = true;
 	if (l->entries.n)
 		qsort(l->entries.at, l->entries.n, sizeof(*l->entries.at), by_name);
 	array_foreach(it, &l->entries) {
@@ -194,6 +202,7 @@ static int add_entries(struct loading *l)
 			return err;
 	}
 	l->entries.n = 0;
+	l->in_folder = false;
 	return 0;
 }
 
@@ -264,19 +273,6 @@ static int load_path(struct loading *l, const char *path)
 	return list_own_folder(l, path) < 0 ? -ENOMEM : add_entries(l);
 }
 
-/* Everything that is wrong on any machine is found now, so that match: hides no errors. */
-static int check(struct loading *l)
-{
-	_cleanup_spec_ struct spec *spec = NULL;
-	int err;
-
-	err = config_load(l->spec->inputs.at, l->spec->inputs.n, NULL, &l->diags->d, &spec);
-	if (err < 0)
-		return err;
-	l->spec->wants_devices = spec->devices.n > 0;
-	return 0;
-}
-
 static int new_spec(struct pthru_spec **ret)
 {
 	struct arena *a = arena_new();
@@ -306,9 +302,13 @@ static int load(struct loading *l, const struct source *source, struct pthru_spe
 		return err;
 	for (size_t i = 0; err == 0 && i < source->n; i++)
 		err = source->read(l, source->paths ? source->paths[i] : NULL);
-	/* With unreadable files among them, what is wrong in the others is still told. */
+	/*
+	 * With unreadable files among them, what is wrong in the others is still told; and all that
+	 * is wrong on any machine is found now, so that match: hides no errors (note 16).
+	 */
 	if (err == 0 && l->spec->inputs.n)
-		err = check(l);
+		err = config_load(l->spec->inputs.at, l->spec->inputs.n, NULL, &l->diags->d,
+				  &l->spec->everywhere);
 	if (err == 0 && pthru_diags_errors(l->diags))
 		err = -EINVAL;
 	if (err < 0) {
@@ -377,8 +377,10 @@ int pthru_spec_new_empty(struct pthru_spec **ret)
 
 struct pthru_spec *pthru_spec_free(struct pthru_spec *spec)
 {
-	if (spec)
+	if (spec) {
+		spec_free(spec->everywhere);
 		arena_free(spec->arena);
+	}
 	return NULL;
 }
 

@@ -88,7 +88,7 @@ int pthru_ctx_set_capture(struct pthru_ctx *ctx, const char *path, struct pthru_
 
 	if (!a)
 		return -ENOMEM;
-	err = surface_read(path, CAPTURE_MAX, a, &file);
+	err = surface_read(path, false, CAPTURE_MAX, a, &file);
 	if (err < 0) {
 		surface_errno(diags, err, path);
 		return err;

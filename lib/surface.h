@@ -35,7 +35,7 @@ struct pthru_spec {
 	struct arena *arena;
 	ARRAY_OF(struct config_input) inputs; /* raw, in merge order */
 	bool from_folders;		      /* the default folders: what the daemon obeys */
-	bool wants_devices;		      /* some file, whether it matches or not, lists one */
+	struct spec *everywhere;	      /* as if every match: held; NULL without inputs */
 };
 
 struct pthru_host {
@@ -66,8 +66,12 @@ struct surface_file { /* of the caller's */
 	uid_t uid;
 };
 
-/* Reads a file or pipe at the caller's own path. -EFBIG beyond max bytes, or errno. */
-int surface_read(const char *path, size_t max, struct arena *a, struct surface_file *ret);
+/*
+ * Reads a file at the caller's own path, or a pipe unless it must be regular (-EINVAL then).
+ * -EFBIG beyond max bytes, or errno.
+ */
+int surface_read(const char *path, bool regular, size_t max, struct arena *a,
+		 struct surface_file *ret);
 
 /* Adds an error that has no place. */
 void surface_error(struct pthru_diags *diags, enum code code, const char *fmt, ...) _printf_(3, 4);
