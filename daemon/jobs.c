@@ -45,9 +45,11 @@ static int leave(const struct bench *b, const char *text, int code)
 
 static int failed(struct bench *b, int error)
 {
-	if (pthru_diags_errors(b->diags) == 0)
+	if (pthru_diags_errors(b->diags) == 0) {
 		pthru_diags_error(b->diags, error == -ENOMEM ? "out-of-memory" : "bad-file", "%s",
 				  strerror(-error));
+		return error == -EINVAL ? PTHRU_EXIT_FAILED : pthru_exit_of_error(error);
+	}
 	return pthru_exit_of_error(error);
 }
 

@@ -424,6 +424,7 @@ int manager_new(sd_event *event, struct pthru_ctx *ctx, struct manager **ret)
 		return -ENOMEM;
 	m->event = event;
 	m->ctx = ctx;
+	snprintf(m->summary, sizeof(m->summary), "looking at the host");
 	m->nothing = memfd_create("nothing", MFD_CLOEXEC);
 	if (m->nothing < 0) {
 		free(m);

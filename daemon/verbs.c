@@ -74,8 +74,8 @@ static const char *const about_wait[] = {
 };
 
 const struct verb verbs[] = {
-	{"plan", verb_plan, HOST | SPEC, 0, 0, "",
-	 "what differs and what would be done; changes nothing (default)", about_plan},
+	{"plan", verb_plan, HOST | SPEC, 0, 0, "", "what differs, and what would be done (default)",
+	 about_plan},
 	{"apply", verb_apply, SPEC | PLAN, 0, 0, "", "the same plan, carried out and proven",
 	 about_apply},
 	{"status", verb_status, HOST | SPEC, 0, 0, "", "where each item and device stands",
@@ -99,9 +99,11 @@ const size_t verbs_n = ARRAY_LEN(verbs);
 enum pthru_exit call_failed(struct call *call, int error)
 {
 	/* What went wrong in the input has told its story; what has none gets one line. */
-	if (pthru_diags_errors(call->diags) == 0)
+	if (pthru_diags_errors(call->diags) == 0) {
 		pthru_diags_error(call->diags, error == -ENOMEM ? "out-of-memory" : "bad-file",
 				  "%s", strerror(-error));
+		return error == -EINVAL ? PTHRU_EXIT_FAILED : pthru_exit_of_error(error);
+	}
 	return pthru_exit_of_error(error);
 }
 
