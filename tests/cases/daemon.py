@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""daemon.py CTL DAEMON [CASE...]: passthroughd as a plain process below a small root, asked by passthroughctl."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE]
+sys.dont_write_bytecode = True
+
+from roots import GUIDE, MODPROBE, Host, codes, lasting, states  # noqa: E402
+from tally import Tally  # noqa: E402
+
+LIMIT = 60  # seconds that anything may take before it counts as hanging
+
+CASES = []
+
+
+def case(function):
+    CASES.append(function)
+    return function
+
+
+class Daemon:
+    """with Daemon(program, host) as daemon: it has told systemd, which is us, that it is ready."""
+
+    def __init__(self, program, host):
+        self.program, self.host = program, host
+        self.told = []
+        self.news = threading.Condition()
+
+    def __enter__(self):
+        path = self.host.path + ".notify"
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        if os.path.exists(path):
+            os.unlink(path)
+        self.socket.bind(path)
+        self.listener = threading.Thread(target=self.listen, daemon=True)
+        self.listener.start()
+        self.log = open(self.host.path + ".log", "ab")
+        self.process = subprocess.Popen([self.program, "--root", self.host.path], stdin=subprocess.DEVNULL,
+                                        stderr=self.log, stdout=self.log,
+                                        env=dict(os.environ, NOTIFY_SOCKET=path))
+        self.until("READY=1")
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(LIMIT)
+        self.finish()
+        self.log.close()
+
+    def listen(self):
+        """Always reading, as systemd is: who notifies waits for that."""
+        while True:
+            packet = self.socket.recv(65536)
+            with self.news:
+                self.told += packet.decode().splitlines()
+                self.news.notify()
+            if not packet:
+                return
+
+    def finish(self):
+        """Everything that it said has been heard."""
+        if self.listener.is_alive():
+            self.socket.sendto(b"", self.host.path + ".notify")
+            self.listener.join(LIMIT)
+
+    def until(self, line):
+        """Wait until it said LINE since the last time anybody waited."""
+        end = time.monotonic() + LIMIT
+        with self.news:
+            while not any(told.startswith(line) for told in self.told):
+                self.news.wait(1)
+                if self.process.poll() is not None or time.monotonic() > end:
+                    raise ValueError("never said %s: %r" % (line, self.told))
+            told, self.told = self.told, []
+        return told
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(LIMIT)
+        self.finish()
+        return self.process.returncode
+
+    def text(self):
+        with open(self.host.path + ".log", encoding="utf-8") as file:
+            return file.read()
+
+
+def statuses(told):
+    return [line[len("STATUS="):] for line in told if line.startswith("STATUS=")]
+
+
+@case
+def converges(host, start, tally):
+    """it applies at the start, answers, and leaves its status"""
+    host.spec("blacklist: [pcspkr]\n")
+    with start(host) as daemon:
+        code, answer = host.json("wait")
+        tally.check("wait: done, exit 0", code == 0 and states(answer) == {"blacklist:pcspkr": "active"}, (code, answer))
+        tally.check("the file is there", host.exists(MODPROBE))
+        code, answer = host.json("status")
+        tally.check("status: exit 0", code == 0 and answer.get("converged") is True, (code, answer))
+        code, out, _ = host.ctl("status")
+        tally.check("for people", code == 0 and "pcspkr" in out, out)
+        tally.check("the status file", '"blacklist:pcspkr"' in host.read("/run/passthroughd/status.json"))
+        tally.equal("the status file is root's", os.stat(host.full("/run/passthroughd/status.json")).st_mode & 0o777,
+                    0o600)
+        tally.equal("the socket is root's", os.stat(host.full("/run/passthroughd/control")).st_mode & 0o777, 0o600)
+        tally.equal("it ends with 0", daemon.stop(), 0)
+        tally.check("it told systemd all of it", "STOPPING=1" in daemon.told
+                    and any("converged" in line for line in statuses(daemon.told)), daemon.told)
+    tally.check("the socket is gone", not host.exists("/run/passthroughd/control"))
+
+
+@case
+def rejects(host, start, tally):
+    """a bad file: reload fails and says why; the last accepted spec stays, also over a restart"""
+    host.spec("blacklist: [pcspkr]\n")
+    with start(host) as daemon:
+        tally.equal("settled", host.json("wait")[0], 0)
+        host.spec("blacklst: [x]\nblacklist: 3\n", "/etc/passthroughd/bad.yaml")
+        code, answer = host.json("reload")
+        tally.check("reload: exit 5 with both errors", code == 5 and {"unknown-key", "type-mismatch"} <= codes(answer),
+                    (code, answer))
+        code, out, err = host.ctl("reload")
+        tally.check("for people, on standard error", code == 5 and out == "" and "bad.yaml:1:1: error" in err, (out, err))
+        code, answer = host.json("status")
+        tally.check("status: exit 5, errors, and the items in force", code == 5 and "unknown-key" in codes(answer)
+                    and states(answer) == {"blacklist:pcspkr": "active"}, (code, answer))
+        daemon.until("STATUS=spec rejected")
+        tally.check("the journal has the errors", "bad.yaml:1:1: error" in daemon.text(), daemon.text())
+        tally.equal("it ends with 0", daemon.stop(), 0)
+    os.unlink(host.full(MODPROBE))
+    with start(host) as daemon:
+        host.json("wait")
+        tally.check("after a restart the accepted spec is applied", host.exists(MODPROBE))
+        tally.equal("and status says that it is another", host.json("status")[0], 5)
+        host.remove("/etc/passthroughd/bad.yaml")
+        code, answer = host.json("reload")
+        tally.check("without the bad file reload succeeds", code == 0 and answer.get("diagnostics") == [], answer)
+        tally.equal("and all is well", host.json("wait")[0], 0)
+
+
+@case
+def never_accepted(host, start, tally):
+    """a bad spec at the first start: it is up, and does nothing"""
+    host.spec("nonsense: 1\n")
+    before = host.snapshot()
+    with start(host):
+        code, answer = host.json("wait")
+        tally.check("wait: exit 5 and why", code == 5 and "unknown-key" in codes(answer), (code, answer))
+        tally.check("nothing was touched", host.snapshot() == before)
+        host.spec("blacklist: [pcspkr]\n")
+        tally.equal("a good one is taken", host.json("reload")[0], 0)
+        tally.equal("and applied", host.json("wait")[0], 0)
+
+
+@case
+def takes_back(host, start, tally):
+    """no file is a wish for nothing: what is ours goes"""
+    host.spec(GUIDE)
+    before = host.snapshot()
+    with start(host):
+        code, answer = host.json("wait")
+        tally.check("wait: only live steps are left, which a root never sees (note 2)", code == 2
+                    and lasting(answer) == [], (code, answer))
+        tally.check("it is there", host.exists(MODPROBE))
+        host.remove("/etc/passthroughd/host.yaml")
+        tally.equal("reload", host.json("reload")[0], 0)
+        code, answer = host.json("wait")
+        tally.check("wait: nothing is left to do", code == 0, (code, answer))
+        tally.check("it is gone", not host.exists(MODPROBE))
+    before.pop("/etc/passthroughd/host.yaml")
+    after = host.snapshot()
+    for name in ("/run/reboot-required", "/run/reboot-required.pkgs"):
+        after.pop(name, None)
+    tally.equal("all is as before", sorted(set(before.items()) ^ set(after.items())), [])
+
+
+@case
+def while_working(host, start, tally):
+    """a builder at work: the loop answers, a reload is answered at once, a stop waits"""
+    slow = host.read("/usr/sbin/update-initramfs").replace("set -e\n", "set -e\nwhile [ -e /hold ]; do sleep 0.1; done\n")
+    host.write("/usr/sbin/update-initramfs", slow, 0o755)
+    host.link("/bin/sleep", "busybox")
+    host.write("/hold", "")
+    host.spec("blacklist: [pcspkr]\n")
+    with start(host) as daemon:
+        told = daemon.until("STATUS=applying")
+        tally.check("it is ready although a builder is at work", True, told)
+        code, answer = host.json("status")
+        tally.check("status answers", code == 2 and "blacklist:pcspkr" in states(answer), (code, answer))
+        code, answer = host.json("wait", "--timeout", "0")
+        tally.check("wait --timeout 0: exit 1, timed-out", code == 1 and "timed-out" in codes(answer), (code, answer))
+        host.spec("blacklist: [pcspkr, floppy]\n")
+        tally.equal("reload answers", host.json("reload")[0], 0)
+        os.unlink(host.full("/hold"))
+        code, answer = host.json("wait")
+        tally.check("then both are done", code == 0 and len(states(answer)) == 2, (code, answer))
+        host.write("/hold", "")
+        host.spec("blacklist: [floppy]\n")
+        tally.equal("reload", host.json("reload")[0], 0)
+        daemon.until("STATUS=applying")
+        daemon.process.send_signal(signal.SIGTERM)
+        daemon.until("STOPPING=1")
+        tally.check("it waits for the builder", daemon.process.poll() is None)
+        os.unlink(host.full("/hold"))
+        tally.equal("and ends with 0", daemon.process.wait(LIMIT), 0)
+    tally.equal("what it was at is whole", host.json("plan")[0], 0)
+
+
+@case
+def fails(host, start, tally):
+    """a builder that fails: status and wait say failed, and why"""
+    host.write("/fail-initramfs", "")
+    host.spec("blacklist: [pcspkr]\n")
+    with start(host) as daemon:
+        code, answer = host.json("wait")
+        tally.check("wait: exit 1 and the code", code == 1 and "builder-failed" in codes(answer), (code, answer))
+        tally.equal("status: exit 1", host.json("status")[0], 1)
+        tally.check("the journal has its last words", "cannot build" in daemon.text(), daemon.text())
+        host.remove("/fail-initramfs")
+        daemon.told = []
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.until("READY=1")
+        tally.equal("after a hangup it is done", host.json("wait")[0], 0)
+
+
+@case
+def one_only(host, start, tally):
+    """a second one for the same root refuses; a socket that a killed one left is no hindrance"""
+    with start(host) as daemon:
+        second = subprocess.run([daemon.program, "--root", host.path], check=False, stdin=subprocess.DEVNULL,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=LIMIT)
+        tally.check("the second ends with 1 and says why", second.returncode == 1 and b"another" in second.stderr, second)
+        tally.equal("the first still answers", host.json("status")[0], 0)
+        daemon.process.kill()
+    tally.check("a socket was left", host.exists("/run/passthroughd/control"))
+    tally.equal("and nobody answers", host.json("reload")[0], 1)
+    with start(host):
+        tally.equal("a new one does", host.json("status")[0], 0)
+
+
+@case
+def strange_clients(host, start, tally):
+    """clients that hang up, say nothing, or talk nonsense"""
+    with start(host):
+        address = host.full("/run/passthroughd/control")
+        folder = os.open(os.path.dirname(address), os.O_PATH)
+        name = "/proc/self/fd/%d/control" % folder
+        kept = []
+        for packet in (b"", b"nonsense", b"status", b"status json", b"status json 0 0", b"status pink 0",
+                       b"reload json -1 x", b"x" * 4000, b"status json 0"):
+            client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            client.connect(name)
+            if packet:
+                client.send(packet)
+            kept.append(client)
+        for client in kept[::2]:
+            client.close()
+        tally.equal("it still answers", host.json("status")[0], 0)
+        for client in kept[1::2]:
+            client.close()
+        many = []
+        for _ in range(100):
+            client = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            client.setblocking(False)
+            try:
+                client.connect(name)
+            except OSError:
+                pass
+            many.append(client)
+        for client in many:
+            client.close()
+        tally.equal("also after a crowd", host.json("status")[0], 0)
+        os.close(folder)
+
+
+@case
+def words(host, start, tally):
+    """help, version, wrong words"""
+    for args, code in ((["--help"], 0), (["-h"], 0), (["--version"], 0), (["more"], 5), (["--nonsense"], 5),
+                       (["--root"], 5), (["--root", "/nowhere/at/all"], 1)):
+        done = subprocess.run([start.program, *args], check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=LIMIT)
+        tally.equal("passthroughd %s" % " ".join(args), (done.returncode, bool(done.stdout), bool(done.stderr)),
+                    (code, code == 0, code != 0))
+
+
+def main():
+    ctl, program = [os.path.abspath(path) for path in sys.argv[1:3]]
+    tally = Tally()
+    os.umask(0o022)
+
+    def start(host):
+        return Daemon(program, host)
+    start.program = program
+    for function in CASES:
+        if sys.argv[3:] and function.__name__ not in sys.argv[3:]:
+            continue
+        tally.heading("daemon: " + function.__doc__)
+        with tempfile.TemporaryDirectory(prefix="pthru-daemon-") as folder:
+            os.chmod(folder, 0o755)
+            try:
+                function(Host(ctl, os.path.join(folder, "root"), iommu=False), start, tally)
+            except (OSError, KeyError, IndexError, ValueError, subprocess.SubprocessError) as error:
+                tally.check("the case came to its end", False, repr(error))
+    tally.close()
+
+
+if __name__ == "__main__":
+    main()
