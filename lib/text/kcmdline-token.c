@@ -63,6 +63,11 @@ bool token_only(const char *text, struct token *ret)
 	return true;
 }
 
+bool piece_equal(struct piece a, struct piece b)
+{
+	return !a.at == !b.at && a.len == b.len && (!a.at || memcmp(a.at, b.at, a.len) == 0);
+}
+
 bool piece_is(struct piece p, const char *s)
 {
 	return strlen(s) == p.len && memcmp(p.at, s, p.len) == 0;

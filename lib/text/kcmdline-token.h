@@ -29,6 +29,9 @@ void token_split(const char *token, size_t len, struct piece *ret_name, struct p
 /* Whether text is one whole token other than a bare "--"; then where. */
 bool token_only(const char *text, struct token *ret);
 
+/* Byte by byte; none equals only none. */
+bool piece_equal(struct piece a, struct piece b);
+
 /* The piece equals s byte by byte; in names '-' and '_' are alike (1.5). */
 bool piece_is(struct piece p, const char *s);
 bool piece_names(struct piece p, const char *s);

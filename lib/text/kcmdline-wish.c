@@ -65,11 +65,6 @@ static struct wish wish_of(const struct kparam *p)
 	return normal(piece(p->name), piece(p->value));
 }
 
-static bool pieces_equal(struct piece a, struct piece b)
-{
-	return !a.at == !b.at && a.len == b.len && (!a.at || memcmp(a.at, b.at, a.len) == 0);
-}
-
 /* The next comma part that is not empty; *rest moves behind it. */
 static bool next_part(struct piece *rest, struct piece *ret)
 {
@@ -105,7 +100,7 @@ enum effect { EFFECT_NONE, EFFECT_SETS, EFFECT_UNDOES, EFFECT_FORBIDS };
 /* What the word seen does to the word wanted. */
 static enum effect effect_of(struct piece name, struct piece seen, struct piece wanted)
 {
-	if (pieces_equal(seen, wanted))
+	if (piece_equal(seen, wanted))
 		return EFFECT_SETS;
 	for (size_t i = 0; i < ARRAY_LEN(opposites); i++) {
 		const struct opposite *o = &opposites[i];
@@ -189,7 +184,7 @@ static struct verdict judge_value(const struct kcmdline *line, const struct wish
 
 	array_foreach(it, &line->params) {
 		struct wish seen = wish_of(it);
-		bool equal = pieces_equal(seen.value, w->value);
+		bool equal = piece_equal(seen.value, w->value);
 
 		if (it->for_init || !piece_same_name(seen.name, w->name))
 			continue;
