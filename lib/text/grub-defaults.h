@@ -20,7 +20,7 @@ struct grub_source { /* one file, in the order in which it is sourced */
 };
 
 struct grub_value {
-	const char *text;      /* value after all files, "" when never set */
+	const char *text;      /* value after all files, "" when never set; a part if uncertain */
 	bool uncertain;	       /* $(...), conditionals, unknown variables touch it */
 	const char *why;       /* path:line and what we could not follow; NULL */
 	const char *last_path; /* file of the last assignment, NULL when never set */
@@ -44,8 +44,18 @@ int grub_defaults_value(struct arena *a, const struct grub_source *sources, size
 
 /*
  * Text with token added to (removed from) the value of var's last effective assignment in this one
- * file; an assignment is appended when there is none. Quoting style, comments and all else stay.
- * -EBADMSG as above; -EOPNOTSUPP when the assignment cannot be edited safely.
+ * file. Every other byte stays; what is handed out was read again and says what it should.
+ *
+ * Adding goes behind the last token, before "--"; nothing changes when the value satisfies the
+ * token already (kcmdline_satisfies). Behind unquoted text the token brings its own quotes:
+ * X=quiet becomes X=quiet" iommu=pt". An assignment is appended, with a comment that says whose
+ * it is, when there is none. Removing takes the last token that equals ours, and if the last
+ * assignment appends (X="$X b"), also out of the one before. Removing gives back every byte that
+ * adding changed, also after several tokens, as long as they go in the reverse order; in another
+ * order an unquoted, empty value (X=) may become X="".
+ *
+ * 0; -EBADMSG as above; -EOPNOTSUPP when the assignment cannot be edited safely: its value is
+ * uncertain, or set again on a condition; -EINVAL when var or token is none; -ENOMEM.
  */
 int grub_defaults_add(struct arena *a, const char *text, const char *var, const char *token,
 		      const char **ret);
