@@ -13,13 +13,12 @@ static const char *const commands[] = {
 	"grub2-mkconfig",
 	"proxmox-boot-tool",
 	"kernel-install",
-	"bootctl",
-	"grubby",
-	"sdbootutil",
-	"rpm-ostree",
 	"qm",
 	"virsh",
 };
+
+/* Builders that are named though lib/platform has no row for them: what is not done is said. */
+static const char *const other_builders[] = {"dracut", "mkinitcpio", "booster"};
 
 static const char *const folders[] = {"/usr/sbin", "/usr/bin", "/sbin", "/bin"};
 
@@ -50,4 +49,7 @@ void observe_commands(struct observer *o)
 	for (size_t i = 0; i < initramfs_builders_n && !host->initramfs_builder; i++)
 		if (words_has(&host->commands, initramfs_builders[i]->command))
 			host->initramfs_builder = initramfs_builders[i]->name;
+	for (size_t i = 0; i < ARRAY_LEN(other_builders) && !host->initramfs_builder; i++)
+		if (words_has(&host->commands, other_builders[i]))
+			host->initramfs_builder = other_builders[i];
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "observe-parts.h"
+#include "pci-names.h"
 
 #define DEVICES "/sys/bus/pci/devices"
 #define GROUPS	"/sys/kernel/iommu_groups"
@@ -361,6 +362,23 @@ static void observe_groups(struct observer *o)
 					     by_number);
 }
 
+/* Names are for people's eyes: without the library or its list there are none. */
+static void observe_device_names(struct observer *o)
+{
+	_cleanup_names_ struct names *names = NULL;
+	int err = names_open(NULL, &names);
+
+	kept(o, err != -ENOMEM);
+	if (err < 0)
+		return;
+	array_foreach(d, &o->host->devices) {
+		err = names_look_up(names, &d->id, o->a, &d->vendor_name, &d->device_name);
+		kept(o, err != -ENOMEM);
+		if (err < 0)
+			return;
+	}
+}
+
 void observe_devices(struct observer *o)
 {
 	struct words names = keep_list(o, DEVICES);
@@ -380,4 +398,6 @@ void observe_devices(struct observer *o)
 	}
 	sort_devices(o->host);
 	observe_groups(o);
+	if (o->options->names)
+		observe_device_names(o);
 }
