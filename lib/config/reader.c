@@ -7,22 +7,18 @@
 
 int reader_refuse(struct reader *r, struct node *node, enum code code, const char *fmt, ...)
 {
-	struct place at = {.line = node->line, .column = node->column};
+	const char *message = "";
 	va_list ap;
 
 	if (node->bad)
 		return -EINVAL;
 	node->bad = true;
 	va_start(ap, fmt);
-	source_verror(node->source, r->diags, at, code, fmt, ap);
+	if (source_listens(node->source))
+		message = arena_vprintf(r->diags->arena, fmt, ap);
 	va_end(ap);
+	source_report(node->source, r->diags, node_place(node), code, message);
 	return -EINVAL;
-}
-
-struct place node_place(const struct node *node)
-{
-	return (struct place){
-		.file = node->source->path, .line = node->line, .column = node->column};
 }
 
 int reader_expect(struct reader *r, const struct key *key, struct node *node, enum node_kind kind)
@@ -74,7 +70,7 @@ static int refuse_unknown(struct reader *r, const struct section *section, struc
 	node_shown(key, shown);
 	if (key->kind == NODE_NULL)
 		return reader_refuse(r, key, CODE_UNKNOWN_KEY, "a key is missing here");
-	for (size_t i = 0; i < section->n; i++)
+	for (size_t i = 0; i < section->n && source_listens(key->source); i++)
 		near_offer(&near, section->keys[i].name);
 	home = find_home(&section_top, key->text);
 	if (!near.best && home && home != section)

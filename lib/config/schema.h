@@ -189,7 +189,6 @@ int reader_defaults(struct reader *r, const struct section *section, void *objec
 
 /* For the types: refuses a node that is not of the wanted kind. */
 int reader_expect(struct reader *r, const struct key *key, struct node *node, enum node_kind kind);
-struct place node_place(const struct node *node);
 
 /* Whether a kernel flag sets a module parameter that a key stands for; why, or NULL. 0, -ENOMEM. */
 int flag_reserved(struct arena *a, const char *flag, const char **ret_why);

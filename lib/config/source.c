@@ -2,7 +2,6 @@
 #include "source.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #define BAD UINT32_MAX
@@ -46,20 +45,20 @@ static bool ends_line(const unsigned char *p, size_t left, uint32_t c)
 static void refuse(struct source *s, struct diags *diags, unsigned column, size_t at, uint32_t c)
 {
 	unsigned char byte = (unsigned char)s->bytes[at];
-	unsigned line = (unsigned)s->starts.n;
+	struct place place = {.line = (unsigned)s->starts.n, .column = column};
 
 	s->cut = true;
 	if (at == 0 && (byte == 0xff || byte == 0xfe))
-		source_error(s, diags, line, column, CODE_SYNTAX,
+		source_error(s, diags, place, CODE_SYNTAX,
 			     "this looks like UTF-16; save the file as UTF-8");
 	else if (c == 0)
-		source_error(s, diags, line, column, CODE_SYNTAX,
+		source_error(s, diags, place, CODE_SYNTAX,
 			     "a NUL byte stands here: this is not a text file");
 	else if (c == BAD)
-		source_error(s, diags, line, column, CODE_SYNTAX,
+		source_error(s, diags, place, CODE_SYNTAX,
 			     "byte 0x%02x is not UTF-8; save the file as UTF-8", byte);
 	else
-		source_error(s, diags, line, column, CODE_SYNTAX,
+		source_error(s, diags, place, CODE_SYNTAX,
 			     "the control character U+%04X is not allowed in YAML", c);
 }
 
@@ -100,7 +99,7 @@ int source_open(struct arena *a, const struct config_input *input, struct diags 
 
 	if (input->size > SPEC_FILE_MAX) {
 		s.cut = true;
-		source_error(&s, diags, 0, 0, CODE_TOO_LARGE,
+		source_error(&s, diags, (struct place){0}, CODE_TOO_LARGE,
 			     "the file has %zu bytes; a spec of more than %u is not read",
 			     input->size, SPEC_FILE_MAX);
 		*ret = s;
@@ -165,20 +164,18 @@ bool source_listens(const struct source *s)
 	return s->errors < SOURCE_ERRORS_MAX;
 }
 
-void source_verror(struct source *s, struct diags *diags, struct place at, enum code code,
-		   const char *fmt, va_list ap)
+void source_report(struct source *s, struct diags *diags, struct place at, enum code code,
+		   const char *message)
 {
-	char line[SOURCE_LINE_SIZE], message[1024];
+	char line[SOURCE_LINE_SIZE];
 
 	at.file = s->path;
 	s->errors++;
 	if (s->errors == SOURCE_ERRORS_MAX + 1)
-		diags_add(diags, SEVERITY_ERROR, code, at, line_text(s, at, line),
-			  "more is wrong from here on; mend what stands above first");
-	if (s->errors > SOURCE_ERRORS_MAX)
-		return;
-	vsnprintf(message, sizeof(message), fmt, ap);
-	diags_add(diags, SEVERITY_ERROR, code, at, line_text(s, at, line), "%s", message);
+		message = "more is wrong from here on; mend what stands above first";
+	diags->lost |= !message;
+	if (message && s->errors <= SOURCE_ERRORS_MAX + 1)
+		diags_add(diags, SEVERITY_ERROR, code, at, line_text(s, at, line), "%s", message);
 }
 
 void source_warning(struct source *s, struct diags *diags, struct place at, enum code code,
@@ -190,12 +187,15 @@ void source_warning(struct source *s, struct diags *diags, struct place at, enum
 	diags_add(diags, SEVERITY_WARNING, code, at, line_text(s, at, line), "%s", message);
 }
 
-void source_error(struct source *s, struct diags *diags, unsigned line, unsigned column,
-		  enum code code, const char *fmt, ...)
+void source_error(struct source *s, struct diags *diags, struct place at, enum code code,
+		  const char *fmt, ...)
 {
+	const char *message = "";
 	va_list ap;
 
 	va_start(ap, fmt);
-	source_verror(s, diags, (struct place){.line = line, .column = column}, code, fmt, ap);
+	if (source_listens(s))
+		message = arena_vprintf(diags->arena, fmt, ap);
 	va_end(ap);
+	source_report(s, diags, at, code, message);
 }

@@ -27,11 +27,12 @@ struct source {
 int source_open(struct arena *a, const struct config_input *input, struct diags *diags,
 		struct source *ret);
 
-/* Adds an error at a place of the file, with its line for the caret. */
-void source_error(struct source *s, struct diags *diags, unsigned line, unsigned column,
-		  enum code code, const char *fmt, ...) _printf_(6, 7);
-void source_verror(struct source *s, struct diags *diags, struct place at, enum code code,
-		   const char *fmt, va_list ap) _printf_(5, 0);
+/* Adds an error at a place of the file, with its line for the caret. message NULL: memory ran out.
+ */
+void source_report(struct source *s, struct diags *diags, struct place at, enum code code,
+		   const char *message);
+void source_error(struct source *s, struct diags *diags, struct place at, enum code code,
+		  const char *fmt, ...) _printf_(5, 6);
 
 /* Adds a warning. */
 void source_warning(struct source *s, struct diags *diags, struct place at, enum code code,

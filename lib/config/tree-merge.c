@@ -24,14 +24,14 @@ static int by_name(const void *a, const void *b)
 	return order ? order : *ea < *eb ? -1 : *ea > *eb;
 }
 
-int tree_find_repeats(struct node *map, struct diags *diags)
+int tree_find_repeats(struct arena *a, struct node *map, struct diags *diags)
 {
-	_cleanup_free_ struct entry **sorted = NULL;
+	struct entry **sorted;
 	size_t n = 0;
 
 	if (map->entries.n < 2)
 		return 0;
-	sorted = malloc(map->entries.n * sizeof(struct entry *));
+	sorted = arena_alloc(a, map->entries.n * sizeof(struct entry *));
 	if (!sorted)
 		return -ENOMEM;
 	array_foreach(it, &map->entries)
@@ -45,7 +45,7 @@ int tree_find_repeats(struct node *map, struct diags *diags)
 
 		if (strcmp(first->name, sorted[i]->name) != 0)
 			continue;
-		source_error(map->source, diags, key->line, key->column, CODE_DUPLICATE_KEY,
+		source_error(map->source, diags, node_place(key), CODE_DUPLICATE_KEY,
 			     "\"%.60s\" stands here a second time; the first is in line %u",
 			     key->text, first->key->line);
 		key->bad = map->flawed = true;
@@ -85,14 +85,14 @@ static int by_order(const void *a, const void *b)
 }
 
 /* All entries of all layers that are fit to be merged. */
-static int gather(const struct layers *layers, struct piece **ret, size_t *ret_n)
+static int gather(struct arena *a, const struct layers *layers, struct piece **ret, size_t *ret_n)
 {
 	size_t n = 0, all = 0;
 	struct piece *pieces;
 
 	array_foreach(it, &layers->nodes)
 		all += (*it)->entries.n;
-	pieces = calloc(all + 1, sizeof(*pieces));
+	pieces = arena_alloc(a, (all + 1) * sizeof(*pieces));
 	if (!pieces)
 		return -ENOMEM;
 	array_foreach(it, &layers->nodes)
@@ -117,9 +117,9 @@ static int note_idle(struct merge *m, const struct piece *first)
 
 static int merge_maps(struct merge *m, const struct layers *layers, struct node *into)
 {
-	_cleanup_free_ struct piece *pieces = NULL;
+	struct piece *pieces;
 	size_t n;
-	int err = gather(layers, &pieces, &n);
+	int err = gather(m->a, layers, &pieces, &n);
 
 	if (err < 0)
 		return err;
@@ -154,9 +154,9 @@ static int merge_maps(struct merge *m, const struct layers *layers, struct node 
 /* Keeps the first of equal texts, and the order. Items that are no text are bad anyway. */
 static int merge_lists(struct merge *m, const struct layers *layers, struct node *into)
 {
-	_cleanup_free_ struct piece *pieces = NULL;
+	struct piece *pieces;
 	size_t n, kept = 0;
-	int err = gather(layers, &pieces, &n);
+	int err = gather(m->a, layers, &pieces, &n);
 
 	if (err < 0)
 		return err;

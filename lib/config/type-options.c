@@ -93,7 +93,7 @@ static int spell_names(struct reader *r, struct node *map, const char *what)
 		if (!it->name)
 			return -ENOMEM;
 	}
-	return tree_find_repeats(map, r->diags);
+	return tree_find_repeats(r->names, map, r->diags);
 }
 
 static int take_option(struct reader *r, const char *module, struct entry *entry,

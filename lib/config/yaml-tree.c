@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "yaml-tree.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <yaml.h>
 
@@ -30,11 +31,14 @@ static void refuse(struct builder *b, const yaml_mark_t *mark, enum code code, c
 static void refuse(struct builder *b, const yaml_mark_t *mark, enum code code, const char *fmt, ...)
 {
 	struct place at = {.line = (unsigned)mark->line + 1, .column = (unsigned)mark->column + 1};
+	const char *message = "";
 	va_list ap;
 
 	va_start(ap, fmt);
-	source_verror(b->source, b->diags, at, code, fmt, ap);
+	if (source_listens(b->source))
+		message = arena_vprintf(b->diags->arena, fmt, ap);
 	va_end(ap);
+	source_report(b->source, b->diags, at, code, message);
 }
 
 /* An answer other than 0 ends the reading: what follows would be guesswork. */
@@ -69,8 +73,8 @@ static int attach(struct builder *b, struct node *node)
 		in->key = node;
 		if (node->kind != NODE_SCALAR && node->kind != NODE_NULL && !node->bad) {
 			node->bad = true;
-			source_error(b->source, b->diags, node->line, node->column,
-				     CODE_TYPE_MISMATCH, "a key must be a plain word");
+			source_error(b->source, b->diags, node_place(node), CODE_TYPE_MISMATCH,
+				     "a key must be a plain word");
 		}
 		return 0;
 	}
@@ -154,7 +158,7 @@ static int on_close(struct builder *b)
 {
 	struct node *node = b->open[--b->depth].node;
 
-	return node->kind == NODE_MAP ? tree_find_repeats(node, b->diags) : 0;
+	return node->kind == NODE_MAP ? tree_find_repeats(b->a, node, b->diags) : 0;
 }
 
 /* In place of an alias stands a node that nobody looks at. */
@@ -243,7 +247,7 @@ static bool report_unclosed(struct builder *b)
 
 		if (c != '{' && c != '[')
 			continue;
-		source_error(b->source, b->diags, node->line, node->column, CODE_SYNTAX,
+		source_error(b->source, b->diags, node_place(node), CODE_SYNTAX,
 			     "this %c is not closed before the file ends", c);
 		return true;
 	}
@@ -327,6 +331,12 @@ struct node *tree_get(const struct node *node, const char *name)
 	return NULL;
 }
 
+struct place node_place(const struct node *node)
+{
+	return (struct place){
+		.file = node->source->path, .line = node->line, .column = node->column};
+}
+
 const char *node_shown(const struct node *node, char buf[static NODE_SHOWN_SIZE])
 {
 	static const char *const kinds[] = {
@@ -334,22 +344,21 @@ const char *node_shown(const struct node *node, char buf[static NODE_SHOWN_SIZE]
 		[NODE_LIST] = "a list",
 		[NODE_MAP] = "a mapping",
 	};
-	int n = 0;
+	const int most = NODE_SHOWN_SIZE - 6; /* quotes, dots, NUL */
+	int n;
 
-	if (node->kind != NODE_SCALAR)
-		return strcpy(buf, kinds[node->kind]);
-	/* Cut between characters, and nothing that a terminal would obey. */
-	n = snprintf(buf, NODE_SHOWN_SIZE - 8, "\"%s", node->text);
-	if (n >= NODE_SHOWN_SIZE - 8) {
-		n = NODE_SHOWN_SIZE - 9;
-		while (n > 1 && ((unsigned char)node->text[n - 1] & 0xc0) == 0x80)
-			n--;
-		strcpy(buf + n, "...");
-		n += 3;
+	if (node->kind != NODE_SCALAR) {
+		snprintf(buf, NODE_SHOWN_SIZE, "%s", kinds[node->kind]);
+		return buf;
 	}
+	/* Cut between characters. */
+	n = (int)strnlen(node->text, (size_t)most);
+	while (((unsigned char)node->text[n] & 0xc0) == 0x80)
+		n--;
+	snprintf(buf, NODE_SHOWN_SIZE, "\"%.*s%s\"", n, node->text, node->text[n] ? "..." : "");
+	/* Nothing that a terminal would obey. */
 	for (char *p = buf; *p; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
 			*p = '?';
-	strcpy(buf + n, "\"");
 	return buf;
 }

@@ -42,7 +42,7 @@ int tree_read(struct arena *a, struct source *source, struct diags *diags, struc
 struct node *tree_get(const struct node *node, const char *name);
 
 /* Reports each entry whose name an earlier entry of the mapping has; marks it bad. 0, -ENOMEM. */
-int tree_find_repeats(struct node *map, struct diags *diags);
+int tree_find_repeats(struct arena *a, struct node *map, struct diags *diags);
 
 /*
  * Merges trees in order: mappings by key, lists without repeats, anything else replaced by the
@@ -57,6 +57,9 @@ struct idle {
 	ARRAY_OF(struct node *) keys;
 };
 int tree_merge(struct arena *a, const struct trees *trees, struct idle *idle, struct node **ret);
+
+/* Where it stands, for diagnostics and for the spec. */
+struct place node_place(const struct node *node);
 
 /* "a list", "the text \"x\"", ...: what a node is, for people. Returns buf. */
 #define NODE_SHOWN_SIZE 96

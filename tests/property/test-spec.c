@@ -72,6 +72,7 @@ static const char *pick(struct wish *w, const char *const *words)
 
 	while (n < 5 && words[n])
 		n++;
+	assert_true(n > 0);
 	return words[chance(w, n)];
 }
 
@@ -142,7 +143,7 @@ static void load_parted(struct wish *w, unsigned n, struct loaded *ret)
 {
 	struct strbuf texts[3] = {0};
 	const char *files[FILES_MAX] = {NULL};
-	unsigned char file[LEAVES_MAX];
+	unsigned char file[LEAVES_MAX] = {0};
 
 	for (size_t i = 0; i < w->n; i++)
 		file[i] = (unsigned char)chance(w, n);

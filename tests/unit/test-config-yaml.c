@@ -141,6 +141,25 @@ static void the_source_line_is_shown(void **state _unused_)
 	assert_null(far.diags.list.at[0].source);
 }
 
+static void a_long_value_is_shown_in_part(void **state _unused_)
+{
+	_cleanup_strbuf_ struct strbuf text = {0};
+	_cleanup_loaded_ struct loaded l = {0};
+	const char *shown;
+
+	strbuf_add(&text, "mode: x");
+	for (int i = 0; i < 100; i++)
+		strbuf_add(&text, "\xe2\x82\xac");
+	load_text(strbuf_text(&text), &l);
+	shown = strstr(message(&l, 0), "\"x\xe2");
+	assert_non_null(shown);
+	/* Whole characters, then dots. */
+	shown += 2;
+	while (strncmp(shown, "\xe2\x82\xac", 3) == 0)
+		shown += 3;
+	assert_string_equal(shown, "...\"");
+}
+
 static void repeat(struct strbuf *out, const char *text, size_t n)
 {
 	while (n--)
@@ -247,6 +266,7 @@ int main(void)
 		cmocka_unit_test(what_is_broken_has_a_place),
 		cmocka_unit_test(hints_name_the_usual_slip),
 		cmocka_unit_test(the_source_line_is_shown),
+		cmocka_unit_test(a_long_value_is_shown_in_part),
 		cmocka_unit_test(the_size_is_limited),
 		cmocka_unit_test(the_depth_is_limited),
 		cmocka_unit_test(many_of_anything_are_survived),

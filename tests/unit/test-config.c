@@ -64,36 +64,37 @@ static void the_smallest_useful_file(void **state _unused_)
 	assert_string_equal(l.spec->files.at[0], "a");
 }
 
-/* Every key once, other than by default, down to the struct. */
-static void every_key_reaches_its_field(void **state _unused_)
+/* Every key once, other than by default. */
+static const char every_key[] =
+	"devices:\n"
+	"  d:\n"
+	"    id: 10de:1b81:1043:85A3\n"
+	"    address: 0a:00.1\n"
+	"    class: 0300\n"
+	"    slot: 10000:0A:1f\n"
+	"    serial: 'S 1\"\\2'\n"
+	"    mac: 52:54:00:AB:cd:ef\n"
+	"    bound-to: snd_hda_intel\n"
+	"    functions: [0, 2]\n"
+	"    count: 1\n"
+	"    driver: mlx5_vfio_pci\n"
+	"    method: ids\n"
+	"    accept: [in-use, shared-group]\n"
+	"blacklist: [snd-hda-intel, nouveau]\n"
+	"kernel-flags: [b=1, a]\n"
+	"module-options: {kvm-intel: {nested-x: '0x1'}, kvm: {b: Y, a: 1}}\n"
+	"iommu: {enable: false, mode: translated, unsafe-interrupts: true}\n"
+	"reboot: {flag: false}\n"
+	"mode: observe\n"
+	"vms: {'101': {hypervisor: proxmox, machine: q35, devices:\n"
+	"  {d: {pcie: true, primary-gpu: true, rom-bar: false}}}}\n";
+
+static void every_key_of_a_device_reaches_its_field(void **state _unused_)
 {
 	_cleanup_loaded_ struct loaded l;
 	const struct spec_device *d;
-	const struct spec_vm_device *g;
 
-	load_text("devices:\n"
-		  "  d:\n"
-		  "    id: 10de:1b81:1043:85A3\n"
-		  "    address: 0a:00.1\n"
-		  "    class: 0300\n"
-		  "    slot: 10000:0A:1f\n"
-		  "    serial: 'S 1\"\\2'\n"
-		  "    mac: 52:54:00:AB:cd:ef\n"
-		  "    bound-to: snd_hda_intel\n"
-		  "    functions: [0, 2]\n"
-		  "    count: 1\n"
-		  "    driver: mlx5_vfio_pci\n"
-		  "    method: ids\n"
-		  "    accept: [in-use, shared-group]\n"
-		  "blacklist: [snd-hda-intel, nouveau]\n"
-		  "kernel-flags: [b=1, a]\n"
-		  "module-options: {kvm-intel: {nested-x: '0x1'}, kvm: {b: Y, a: 1}}\n"
-		  "iommu: {enable: false, mode: translated, unsafe-interrupts: true}\n"
-		  "reboot: {flag: false}\n"
-		  "mode: observe\n"
-		  "vms: {'101': {hypervisor: proxmox, machine: q35, devices:\n"
-		  "  {d: {pcie: true, primary-gpu: true, rom-bar: false}}}}\n",
-		  &l);
+	load_text(every_key, &l);
 	assert_string_equal(strbuf_text(&l.text), "");
 	d = &l.spec->devices.at[0];
 	assert_int_equal(d->selector.id.subdevice, 0x85a3);
@@ -110,6 +111,14 @@ static void every_key_reaches_its_field(void **state _unused_)
 	assert_string_equal(d->driver, "mlx5_vfio_pci");
 	assert_int_equal(d->method, METHOD_IDS);
 	assert_int_equal(d->accept, UINT64_C(1) << CODE_IN_USE | UINT64_C(1) << CODE_SHARED_GROUP);
+}
+
+static void every_other_key_reaches_its_field(void **state _unused_)
+{
+	_cleanup_loaded_ struct loaded l;
+	const struct spec_vm_device *g;
+
+	load_text(every_key, &l);
 	assert_string_equal(l.spec->blacklist.at[0].text, "nouveau");
 	assert_string_equal(l.spec->blacklist.at[1].text, "snd_hda_intel");
 	assert_int_equal(l.spec->blacklist.at[1].place.column, 13);
@@ -397,7 +406,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_empty_spec),
 		cmocka_unit_test(the_smallest_useful_file),
-		cmocka_unit_test(every_key_reaches_its_field),
+		cmocka_unit_test(every_key_of_a_device_reaches_its_field),
+		cmocka_unit_test(every_other_key_reaches_its_field),
 		cmocka_unit_test(values_are_read_in_every_form),
 		cmocka_unit_test(every_mistake_has_its_place_and_code),
 		cmocka_unit_test(messages_say_what_to_do),
