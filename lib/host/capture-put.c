@@ -59,6 +59,25 @@ void capture_put_file(struct strbuf *out, const char *name, const char *bytes, s
 	strbuf_addc(out, '\n');
 }
 
+void capture_put_folder(struct strbuf *out, const char *name)
+{
+	capture_encode_name(out, name, strlen(name));
+	strbuf_add(out, "/\n");
+}
+
+void capture_put_error(struct strbuf *out, const char *name, const char *error)
+{
+	capture_encode_name(out, name, strlen(name));
+	strbuf_addf(out, " ! %s\n", error ? error : "EIO");
+}
+
+void capture_put_mode(struct strbuf *out, const char *name, unsigned mode, unsigned uid,
+		      unsigned gid)
+{
+	capture_encode_name(out, name, strlen(name));
+	strbuf_addf(out, " @ %04o %u %u\n", mode, uid, gid);
+}
+
 void capture_put_link(struct strbuf *out, const char *name, const char *target)
 {
 	capture_encode_name(out, name, strlen(name));

@@ -11,6 +11,12 @@ void capture_put_section(struct strbuf *out, const char *path);
 /* A file in the shortest form that holds its bytes. */
 void capture_put_file(struct strbuf *out, const char *name, const char *bytes, size_t size);
 
+/* NAME/, NAME ! ERROR, NAME @ MODE UID GID */
+void capture_put_folder(struct strbuf *out, const char *name);
+void capture_put_error(struct strbuf *out, const char *name, const char *error);
+void capture_put_mode(struct strbuf *out, const char *name, unsigned mode, unsigned uid,
+		      unsigned gid);
+
 void capture_put_link(struct strbuf *out, const char *name, const char *target);
 
 /* NAME image ..., and the section with what is inside when it was read. */

@@ -36,7 +36,7 @@ static void decode_block(const struct node *node, char *to)
 	}
 }
 
-static const char *content(const struct node *node, struct arena *a)
+const char *node_text(const struct node *node, struct arena *a)
 {
 	char *to = arena_alloc(a, (size_t)node->size + 1);
 	size_t n;
@@ -53,6 +53,10 @@ static const char *content(const struct node *node, struct arena *a)
 	case FORM_BLOCK:
 	case FORM_BARE_BLOCK:
 		decode_block(node, to);
+		break;
+	case FORM_BYTES:
+		if (node->size)
+			memcpy(to, node->text, node->size);
 		break;
 	}
 	return to;
@@ -79,7 +83,7 @@ static int read_file(struct tree *t, const char *path, size_t max, struct arena 
 		return r;
 	if (node->size > max)
 		return -EFBIG;
-	text = content(node, a);
+	text = node_text(node, a);
 	if (!text)
 		return -ENOMEM;
 	*ret = text;
@@ -187,7 +191,7 @@ static int image_files(const struct tree_capture *c, const struct node *image, s
 		if (!file)
 			return -ENOMEM;
 		file->path = arena_memdup(a, node->name, node->name_len);
-		file->text = content(node, a);
+		file->text = node_text(node, a);
 		file->size = node->size;
 		if (!file->path || !file->text)
 			return -ENOMEM;
@@ -269,7 +273,7 @@ static int read_head(struct tree *t, const char *path, size_t max, struct arena 
 	if (r < 0)
 		return r;
 	if (size > max) {
-		text = arena_strndup(a, text, max);
+		text = arena_memdup(a, text, max);
 		size = max;
 	}
 	if (!text)
@@ -284,9 +288,13 @@ static int is_read_only(struct tree *t _unused_, const char *path _unused_)
 	return -EOPNOTSUPP;
 }
 
-static int read_log(struct tree *t _unused_, struct arena *a _unused_, const char **ret _unused_)
+/* A capture of a running system has what counts of its log here. */
+static int read_log(struct tree *t, struct arena *a, const char **ret)
 {
-	return -EOPNOTSUPP;
+	size_t size;
+	int r = read_file(t, CAPTURE_KERNEL_LOG, SIZE_MAX, a, ret, &size);
+
+	return r == 0 || r == -ENOMEM ? r : -EOPNOTSUPP;
 }
 
 static const struct tree_ops capture_ops = {
@@ -315,25 +323,24 @@ static size_t count_lines(const char *text, size_t size)
 	return lines;
 }
 
-/* An empty tree with room for a node a line, so that nothing grows while lines are read. */
-static struct tree_capture *capture_new(size_t lines)
+struct tree_capture *tree_capture_empty(size_t nodes)
 {
 	struct tree_capture *c = calloc(1, sizeof(*c));
 	size_t size = 64;
 
 	if (!c)
 		return NULL;
-	if (lines > CAPTURE_NODES_MAX)
-		lines = CAPTURE_NODES_MAX;
-	while (size < 2 * lines)
+	if (nodes > CAPTURE_NODES_MAX)
+		nodes = CAPTURE_NODES_MAX;
+	while (size < 2 * nodes)
 		size *= 2;
 	c->tree = (struct tree){.ops = &capture_ops, .capture = true};
 	/* Differs from run to run where addresses do, so that names cannot be chosen to collide. */
 	c->seed = (uint64_t)(uintptr_t)c;
 	c->arena = arena_new();
 	if (c->arena) {
-		c->nodes.at = arena_alloc(c->arena, (lines + 16) * sizeof(*c->nodes.at));
-		c->nodes.cap = lines + 16;
+		c->nodes.at = arena_alloc(c->arena, (nodes + 16) * sizeof(*c->nodes.at));
+		c->nodes.cap = nodes + 16;
 	}
 	if (!c->arena || !c->nodes.at || node_table_resize(c, size) < 0) {
 		capture_free(&c->tree);
@@ -358,7 +365,8 @@ int tree_capture_new(const char *name, const char *text, size_t size, struct dia
 			  "a capture may have %u MiB at most", CAPTURE_SIZE_MAX >> 20);
 		return -EBADMSG;
 	}
-	c = capture_new(count_lines(text, size));
+	/* Room for a node a line: nothing grows while lines are read. */
+	c = tree_capture_empty(count_lines(text, size));
 	if (!c)
 		return -ENOMEM;
 	t = &c->tree;

@@ -13,16 +13,19 @@
 #define CAPTURE_NAME_MAX  255
 #define CAPTURE_PATH_MAX  4095
 
+#define CAPTURE_KERNEL_LOG "/proc/kmsg"
+
 #define NODE_NONE UINT32_MAX
 #define NODE_ROOT 0u
 
 enum node_kind { NODE_DIR, NODE_FILE, NODE_LINK, NODE_IMAGE };
 
 enum node_form {
-	FORM_LINE,	/* NAME = TEXT */
-	FORM_BARE_LINE, /* NAME : TEXT */
-	FORM_BLOCK,	/* NAME << */
-	FORM_BARE_BLOCK /* NAME <| */
+	FORM_LINE,	 /* NAME = TEXT */
+	FORM_BARE_LINE,	 /* NAME : TEXT */
+	FORM_BLOCK,	 /* NAME << */
+	FORM_BARE_BLOCK, /* NAME <| */
+	FORM_BYTES,	 /* not from a capture's text: the bytes themselves */
 };
 
 struct node {
@@ -78,6 +81,12 @@ struct tree_capture {
 	size_t near_len;
 	uint32_t near_node;
 };
+
+/* An empty tree with room for so many nodes. NULL: out of memory. Freed by tree_free(). */
+struct tree_capture *tree_capture_empty(size_t nodes);
+
+/* The text of a file's node, decoded, in the arena; NULL: out of memory. */
+const char *node_text(const struct node *node, struct arena *a);
 
 /* The child of that name, or NODE_NONE. */
 uint32_t node_find(const struct tree_capture *c, uint32_t parent, const char *name, size_t n);
