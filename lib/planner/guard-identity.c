@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Whether what stands at an address is still what was chosen there (fact 7.19). */
+#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -12,24 +13,50 @@ bool guard_fingerprint_has(const char *lines, const char *kind, const char *text
 	while (lines && *lines) {
 		const char *end = strchrnul(lines, '\n');
 
-		if (strncmp(lines, kind, n) == 0 &&
-		    (!text || ((size_t)(end - lines) == n + strlen(text) &&
-			       strncasecmp(lines + n, text, strlen(text)) == 0)))
+		if ((size_t)(end - lines) == n + strlen(text) && strncmp(lines, kind, n) == 0 &&
+		    strncasecmp(lines + n, text, strlen(text)) == 0)
 			return true;
 		lines = *end ? end + 1 : end;
 	}
 	return false;
 }
 
-/* Only what both sides show can differ: a device on vfio-pci hides most of it. */
+/* "00-11-22-33-44-55-66-77", as a function's own serial number is shown; others are of disks. */
+static bool is_own(const char *serial)
+{
+	for (size_t i = 0; i < 23; i++)
+		if (i % 3 == 2 ? serial[i] != '-' : !isxdigit((unsigned char)serial[i]))
+			return false;
+	return serial[23] == '\0' || serial[23] == '\n';
+}
+
+static bool has_kind(const char *lines, bool own)
+{
+	while (lines && *lines) {
+		const char *end = strchrnul(lines, '\n');
+
+		if (strncmp(lines, GUARD_SERIAL, strlen(GUARD_SERIAL)) == 0 &&
+		    is_own(lines + strlen(GUARD_SERIAL)) == own)
+			return true;
+		lines = *end ? end + 1 : end;
+	}
+	return false;
+}
+
+/*
+ * Only what both sides show can differ: vfio-pci hides a disk's serial, and functions are asked for
+ * their own only where a selector wants it.
+ */
 static bool other_serial(const struct ledger_device *was, const struct host_device *now)
 {
-	if (!guard_fingerprint_has(was->serial, GUARD_SERIAL, NULL) || !now->serials.n)
-		return false;
-	array_foreach(it, &now->serials)
+	bool differs = false;
+
+	array_foreach(it, &now->serials) {
 		if (guard_fingerprint_has(was->serial, GUARD_SERIAL, *it))
 			return false;
-	return true;
+		differs = differs || has_kind(was->serial, is_own(*it));
+	}
+	return differs;
 }
 
 static int mismatch(const struct guard *g, const struct ledger_device *was,

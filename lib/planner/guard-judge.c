@@ -170,17 +170,6 @@ static void judge_cover(struct guard_case *c, const struct host_device *own)
 /* --- reset, reserved memory, virtual functions -------------------------------------------------
  */
 
-/* Whether this host shows reset methods at all: a capture or an old kernel may not (7.36). */
-static bool resets_known(const struct host *host)
-{
-	if (host->live_root)
-		return true;
-	array_foreach(it, &host->devices)
-		if (it->has_reset || it->reset_methods)
-			return true;
-	return false;
-}
-
 static bool own_reset(const struct host_device *device)
 {
 	if (device->reset_methods)
@@ -213,7 +202,7 @@ static void judge_function(struct guard_case *c, const struct host_device *own)
 	pci_addr_format(own->addr, addr);
 	if (own->bridge)
 		guard_case_add(c, CODE_BRIDGE_DEVICE, false, "%s is a bridge", addr);
-	if (!own_reset(own) && !bus_reset(c, own) && resets_known(c->g->host))
+	if (!own_reset(own) && !bus_reset(c, own) && c->g->resets_known)
 		guard_case_add(
 			c, CODE_NO_RESET, false,
 			own->has_parent

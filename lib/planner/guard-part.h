@@ -67,7 +67,7 @@ const struct ledger_device *guard_remembered(const struct guard *g, const char *
 #define GUARD_SERIAL "serial "
 #define GUARD_MAC    "mac "
 
-/* Whether a fingerprint has that line; NULL has none. text NULL: any of that kind. */
+/* Whether a fingerprint has that line; NULL has none. */
 bool guard_fingerprint_has(const char *lines, const char *kind, const char *text);
 
 /* identity-mismatch when the function is not the one remembered under wish. 0 or -ENOMEM. */

@@ -31,12 +31,22 @@ static struct guard_group *index_groups(struct arena *a, const struct host *host
 	return groups;
 }
 
+/* A capture or an old kernel may show no reset methods of any device (7.36). */
+static bool shows_resets(const struct host *host)
+{
+	array_foreach(it, &host->devices)
+		if (it->has_reset || it->reset_methods)
+			return true;
+	return host->live_root;
+}
+
 int guard_init(struct guard *ret, struct arena *a, const struct spec *spec, const struct host *host,
 	       const struct ledger *ledger)
 {
 	struct guard g = {.arena = a, .spec = spec, .host = host, .ledger = ledger};
 	int r;
 
+	g.resets_known = shows_resets(host);
 	g.groups = index_groups(a, host);
 	if (!g.groups)
 		return -ENOMEM;

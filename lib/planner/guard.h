@@ -20,6 +20,7 @@ struct guard {
 	const struct ledger *ledger; /* NULL: nothing is remembered */
 	const struct guard_group *groups;
 	struct plan_device support; /* verdicts of guard_support(), kept */
+	bool resets_known;	    /* this host shows reset methods at all */
 };
 
 /* Prepares a guard; spec and ledger may be NULL. Nothing to free. Returns 0 or -ENOMEM. */

@@ -172,6 +172,19 @@ static const struct guard_row ledger_rows[] = {
 	 " error identity-mismatch\n"
 	 "  - the serial of 0000:04:00.0 is S4EVNF0M now, which is not what it was when it was "
 	 "chosen\n"},
+	{"a disk's serial remembered and the function's own seen do not differ",
+	 GOOD "04:00.0 144d:a808 010802 driver=vfio-pci group=15 reset "
+	      "serial=00-11-22-33-44-55-66-77",
+	 "disk address=04:00.0", "disk 04:00.0 144d:a808 serial=\"serial S0\"",
+	 "disk 0000:04:00.0\n"},
+	{"the function's own serial is another",
+	 GOOD "04:00.0 144d:a808 010802 driver=vfio-pci group=15 reset "
+	      "serial=00-11-22-33-44-55-66-77",
+	 "disk address=04:00.0", "disk 04:00.0 144d:a808 serial=\"serial 00-11-22-33-44-55-66-88\"",
+	 "disk\n"
+	 " error identity-mismatch\n"
+	 "  - the serial of 0000:04:00.0 is 00-11-22-33-44-55-66-77 now, which is not what it was "
+	 "when it was chosen\n"},
 	{"a MAC address remembered and a serial seen do not differ", CARDS, "disk address=04:00.0",
 	 "disk 04:00.0 144d:a808 serial=\"mac 00:00:00:00:00:01\"", "disk 0000:04:00.0\n"},
 };
