@@ -1,65 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Memory runs out at every allocation in turn: -ENOMEM, nothing returned, nothing leaked. */
 #include "config-load.h"
+#include "oom.h"
 #include "schema.h"
-
-/* The linker hands calls of these functions to us (tests/CMakeLists.txt). */
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t size);
-void *__real_arena_alloc(struct arena *a, size_t size);
-void *__real_arena_memdup(struct arena *a, const void *p, size_t size);
-char *__real_arena_strdup(struct arena *a, const char *s);
-char *__real_arena_vprintf(struct arena *a, const char *fmt, va_list ap);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-void *__wrap_arena_alloc(struct arena *a, size_t size);
-void *__wrap_arena_memdup(struct arena *a, const void *p, size_t size);
-char *__wrap_arena_strdup(struct arena *a, const char *s);
-char *__wrap_arena_vprintf(struct arena *a, const char *fmt, va_list ap);
-
-static unsigned left; /* allocations until the one that fails; 0: none does */
-
-static bool fails(void)
-{
-	return left && --left == 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t size)
-{
-	return fails() ? NULL : __real_realloc(p, size);
-}
-
-void *__wrap_arena_alloc(struct arena *a, size_t size)
-{
-	return fails() ? NULL : __real_arena_alloc(a, size);
-}
-
-void *__wrap_arena_memdup(struct arena *a, const void *p, size_t size)
-{
-	return fails() ? NULL : __real_arena_memdup(a, p, size);
-}
-
-char *__wrap_arena_strdup(struct arena *a, const char *s)
-{
-	return fails() ? NULL : __real_arena_strdup(a, s);
-}
-
-char *__wrap_arena_vprintf(struct arena *a, const char *fmt, va_list ap)
-{
-	return fails() ? NULL : __real_arena_vprintf(a, fmt, ap);
-}
 
 /* Files that come by every function that allocates, one set without and one with mistakes. */
 static const char *const good[] = {
@@ -94,10 +37,10 @@ static struct attempt load(const char *const files[2], unsigned fail_at)
 
 	for (size_t i = 0; i < 2; i++)
 		inputs[i] = (struct config_input){"f", files[i], strlen(files[i])};
-	left = fail_at;
+	oom_left = fail_at;
 	attempt.err = config_load(inputs, 2, NULL, &diags, &spec);
-	attempt.failed = left == 0;
-	left = 0;
+	attempt.failed = oom_left == 0;
+	oom_left = 0;
 	array_foreach(it, &diags.list)
 		attempt.maimed |= !it->source;
 	assert_int_equal(spec != NULL, attempt.err == 0);
@@ -140,10 +83,10 @@ static void rendering_says_so(void **state _unused_)
 		for (unsigned n = 1; failed; n++) {
 			_cleanup_strbuf_ struct strbuf out = {0};
 
-			left = n;
+			oom_left = n;
 			render[i](&out);
-			failed = left == 0;
-			left = 0;
+			failed = oom_left == 0;
+			oom_left = 0;
 			assert_int_equal(out.error, failed ? -ENOMEM : 0);
 		}
 	}
