@@ -142,11 +142,12 @@ static void judge_cover(struct guard_case *c, const struct host_device *own)
 	const struct guard *g = c->g;
 	struct kcmdline line = {0};
 	char addr[PCI_ADDR_TEXT_SIZE];
-	const char *evidence = arena_printf(g->arena, "%s is in no IOMMU group",
-					    pci_addr_format(own->addr, addr));
+	const char *evidence;
 
 	if (own->group >= 0 || !g->host->iommu.active || c->error < 0)
 		return;
+	evidence = arena_printf(g->arena, "%s is in no IOMMU group",
+				pci_addr_format(own->addr, addr));
 	c->error = evidence ? kcmdline_parse(g->arena, g->host->cmdline, &line) : -ENOMEM;
 	if (c->error < 0)
 		return;

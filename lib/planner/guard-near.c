@@ -29,27 +29,28 @@ static const char *bits_text(struct arena *a, unsigned bits)
 }
 
 /*
- * Why a function comes near, NULL when it does not: only one selector is missed, or the vendor is
- * the wished one.
+ * Why a function comes near, "" when it does not: only one selector is missed, or the vendor is
+ * the wished one. NULL: out of memory.
  */
 static const char *nearness(const struct guard *g, const struct spec_device *wish,
 			    const struct host_device *device)
 {
 	unsigned given = guard_given(&wish->selector), missed = guard_missed(g, wish, device);
-	const char *fits = bits_text(g->arena, given & ~missed);
-	const char *not = bits_text(g->arena, missed);
 
-	if (!fits || !not )
-		return NULL;
-	if (given != missed && (missed & (missed - 1)) == 0)
-		return arena_printf(g->arena, ": %s fits, %s does not", fits, not );
+	if (given != missed && (missed & (missed - 1)) == 0) {
+		const char *fits = bits_text(g->arena, given & ~missed);
+		const char *not = bits_text(g->arena, missed);
+
+		return fits && not ? arena_printf(g->arena, ": %s fits, %s does not", fits, not )
+				   : NULL;
+	}
 	if (missed == SELECT_ADDRESS && pci_addr_same_slot(wish->selector.address, device->addr))
 		return ": another function of that slot";
 	if (missed == SELECT_ID && wish->selector.id.vendor == device->id.vendor)
 		return wish->selector.id.device == device->id.device
 			       ? ": the same model of another board maker"
 			       : ": the same vendor";
-	return NULL;
+	return "";
 }
 
 static int list_near(const struct guard *g, const struct spec_device *wish,
@@ -58,12 +59,14 @@ static int list_near(const struct guard *g, const struct spec_device *wish,
 	size_t n = 0;
 
 	array_foreach(it, &g->host->devices) {
-		const char *why = it->bridge ? NULL : nearness(g, wish, it);
-		const char *text = why ? guard_describe(g->arena, it) : NULL;
+		const char *why = it->bridge ? "" : nearness(g, wish, it), *text;
 		int r;
 
-		if (!text)
+		if (why && !*why)
 			continue;
+		text = why ? guard_describe(g->arena, it) : NULL;
+		if (!text)
+			return -ENOMEM;
 		r = guard_evidence(g->arena, device, CODE_NO_SUCH_DEVICE, "%s%s", text, why);
 		if (r < 0 || ++n > GUARD_EVIDENCE_MAX)
 			return r;

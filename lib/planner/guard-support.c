@@ -16,6 +16,21 @@ struct support {
 	int error;		 /* sticks */
 };
 
+/* Text in the arena; NULL when memory ran out, which sticks. */
+static const char *text(struct support *s, const char *fmt, ...) _printf_(2, 3);
+static const char *text(struct support *s, const char *fmt, ...)
+{
+	const char *made;
+	va_list ap;
+
+	va_start(ap, fmt);
+	made = arena_vprintf(s->g->arena, fmt, ap);
+	va_end(ap);
+	if (!made)
+		s->error = -ENOMEM;
+	return made;
+}
+
 /* Adds a verdict. evidence may be NULL. */
 static void say(struct support *s, enum code code, enum severity severity, const char *message,
 		const char *evidence)
@@ -63,29 +78,28 @@ static void judge_cpu(struct support *s)
 {
 	const struct host_cpu *cpu = &s->g->host->cpu;
 	const struct cpu_row *row = &cpu_rows[cpu->vendor];
-	struct arena *a = s->g->arena;
 	const char *hidden = kernel_hides(s, row);
-	const char *seen = arena_printf(a, "%s: the flags in /proc/cpuinfo lack %s",
-					*cpu->model ? cpu->model : "CPU", row->flag);
+	const char *seen;
 
 	if (cpu->virt_locked == YES) {
 		say(s, CODE_VIRTUALIZATION_OFF, SEVERITY_ERROR,
-		    arena_printf(a, "the firmware has %s off: switch it on in the firmware's setup",
-				 row->technique),
+		    text(s, "the firmware has %s off: switch it on in the firmware's setup",
+			 row->technique),
 		    cpu->virt_evidence);
 		return;
 	}
 	/* Without a model the CPU was not seen at all, and nothing is said about it. */
 	if (cpu->virt || (cpu->vendor == CPU_OTHER && !*cpu->model))
 		return;
+	seen = text(s, "%s: the flags in /proc/cpuinfo lack %s", *cpu->model ? cpu->model : "CPU",
+		    row->flag);
 	if (hidden)
 		say(s, CODE_VIRTUALIZATION_OFF, SEVERITY_ERROR,
-		    arena_printf(a, "the kernel was told to hide %s: take the flag away",
-				 row->technique),
-		    arena_printf(a, "%s on the running kernel's line", hidden));
+		    text(s, "the kernel was told to hide %s: take the flag away", row->technique),
+		    text(s, "%s on the running kernel's line", hidden));
 	else if (cpu->virt_locked == NO)
 		say(s, CODE_VIRTUALIZATION_OFF, SEVERITY_ERROR,
-		    arena_printf(a, "this CPU has no %s", row->technique), seen);
+		    text(s, "this CPU has no %s", row->technique), seen);
 	else
 		say(s, CODE_VIRTUALIZATION_OFF, SEVERITY_ERROR, row->absent, seen);
 }
@@ -116,7 +130,7 @@ static bool off_at_next_boot(struct support *s, struct words *ret_where)
 
 	array_foreach(it, &s->g->host->boot.entries) {
 		struct kcmdline line = {0};
-		const char *flag, *text;
+		const char *flag, *where;
 
 		if (it->recovery || s->error < 0)
 			continue;
@@ -125,8 +139,8 @@ static bool off_at_next_boot(struct support *s, struct words *ret_where)
 		flag = s->error < 0 ? NULL : off_flag(&line);
 		if (!flag)
 			continue;
-		text = arena_printf(a, "%s in %s line %u", flag, it->source, it->line);
-		s->error = text ? words_add(a, ret_where, text) : -ENOMEM;
+		where = text(s, "%s in %s line %u", flag, it->source, it->line);
+		s->error = where ? words_add(a, ret_where, where) : -ENOMEM;
 	}
 	return known == 0 || ret_where->n > 0;
 }
@@ -162,7 +176,6 @@ static void judge_inactive(struct support *s)
 {
 	const struct host *host = s->g->host;
 	const char *table = s->intel ? "DMAR" : "IVRS";
-	struct arena *a = s->g->arena;
 
 	if (s->intel && !running_has(s, "intel_iommu=on") && !on_by_default(host)) {
 		if (!s->g->spec || s->g->spec->iommu_enable)
@@ -175,18 +188,17 @@ static void judge_inactive(struct support *s)
 		return;
 	}
 	say(s, CODE_IOMMU_OFF, SEVERITY_ERROR,
-	    arena_printf(a, "the kernel could not turn the IOMMU on: its log says why, under %s",
-			 s->intel ? "DMAR" : "AMD-Vi"),
-	    arena_printf(a,
-			 "the firmware offers it (%s) and no flag has it off, but /sys/class/iommu "
-			 "is empty",
-			 table));
+	    text(s, "the kernel could not turn the IOMMU on: its log says why, under %s",
+		 s->intel ? "DMAR" : "AMD-Vi"),
+	    text(s,
+		 "the firmware offers it (%s) and no flag has it off, but /sys/class/iommu "
+		 "is empty",
+		 table));
 }
 
 static void judge_absent(struct support *s)
 {
 	const struct host *host = s->g->host;
-	struct arena *a = s->g->arena;
 
 	if (running_has(s, "acpi=off")) {
 		say(s, CODE_IOMMU_ABSENT, SEVERITY_ERROR,
@@ -195,14 +207,14 @@ static void judge_absent(struct support *s)
 		return;
 	}
 	say(s, CODE_IOMMU_ABSENT, SEVERITY_ERROR,
-	    arena_printf(a,
-			 "the firmware offers no IOMMU: switch %s on in its setup; where there is "
-			 "no such entry, the CPU or the board has none",
-			 host->cpu.vendor == CPU_INTEL ? "VT-d"
-			 : host->cpu.vendor == CPU_AMD ? "AMD-Vi (IOMMU)"
-						       : "it"),
-	    arena_printf(a, "no table DMAR or IVRS in /sys/firmware/acpi/tables%s%s",
-			 *host->cpu.model ? "; CPU: " : "", host->cpu.model));
+	    text(s,
+		 "the firmware offers no IOMMU: switch %s on in its setup; where there is "
+		 "no such entry, the CPU or the board has none",
+		 host->cpu.vendor == CPU_INTEL ? "VT-d"
+		 : host->cpu.vendor == CPU_AMD ? "AMD-Vi (IOMMU)"
+					       : "it"),
+	    text(s, "no table DMAR or IVRS in /sys/firmware/acpi/tables%s%s",
+		 *host->cpu.model ? "; CPU: " : "", host->cpu.model));
 }
 
 static void judge_iommu(struct support *s)

@@ -25,11 +25,13 @@ static unsigned count(const char *text, size_t n)
 	return columns;
 }
 
-unsigned page_width_of(const char *text)
+unsigned page_width_of(struct page *p, const char *text)
 {
 	_cleanup_strbuf_ struct strbuf shown = {0};
 
 	render_escape(&shown, text, strlen(text), false);
+	if (shown.error)
+		p->out->error = shown.error;
 	return count(strbuf_text(&shown), shown.len);
 }
 

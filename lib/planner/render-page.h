@@ -45,7 +45,7 @@ void page_head(struct page *p, const char *text);
 void page_text(struct page *p, unsigned indent, enum ink ink, const char *text);
 
 /* Characters that the text takes on the page, escapes included. */
-unsigned page_width_of(const char *text);
+unsigned page_width_of(struct page *p, const char *text);
 
 /*
  * Appends n bytes of text as UTF-8 that is safe to show: bytes that are none as \xHH; controls,

@@ -65,7 +65,7 @@ void page_items(struct page *p, const struct plan *plan)
 	size_t shown = 0;
 
 	array_foreach(it, &plan->items) {
-		unsigned n = page_width_of(it->id);
+		unsigned n = page_width_of(p, it->id);
 
 		shown += render_item_shown(it);
 		width = n > width && n <= ID_MAX ? n : width;

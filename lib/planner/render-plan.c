@@ -11,7 +11,7 @@ static void page_why(struct page *p, const char *why)
 		page_end(p);
 		return;
 	}
-	if (p->style.width && p->column + 4 + page_width_of(why) > p->style.width) {
+	if (p->style.width && p->column + 4 + page_width_of(p, why) > p->style.width) {
 		page_end(p);
 		page_line(p, 6, 6);
 		page_put(p, INK_FAINT, why);
