@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "digest.h"
+
 int flag_in_force(struct arena *a, const char *line, const char *flag)
 {
 	struct kcmdline parsed;
@@ -63,6 +65,23 @@ int flags_after(struct arena *a, const struct ledger *ledger, const char *path,
 	return 0;
 }
 
+void edit_restore(const struct host *host, const struct ledger *ledger, struct loader_edit *edit)
+{
+	const struct ledger_file *known = ledger_file(ledger, edit->path);
+	const struct host_file *file = host_file(host, edit->path);
+	char digest[DIGEST_TEXT_SIZE];
+
+	if (!known || known->owned || !file || file->status != FILE_PRESENT)
+		return;
+	digest_bytes(file->text, file->size, digest);
+	if (!known->after || strcmp(digest, known->after) != 0)
+		return;
+	edit->restore = true;
+	edit->text = known->existed ? known->before : NULL;
+	edit->size = known->existed ? known->before_size : 0;
+	edit->tokens = (struct words){};
+}
+
 int edits_add(struct arena *a, const struct host *host, struct loader_edits *edits,
 	      struct loader_edit edit)
 {
@@ -71,7 +90,8 @@ int edits_add(struct arena *a, const struct host *host, struct loader_edits *edi
 
 	if (!edit.text && !there)
 		return 0;
-	edit.size = edit.text ? strlen(edit.text) : 0;
+	if (!edit.restore)
+		edit.size = edit.text ? strlen(edit.text) : 0;
 	if (edit.text && there && file->status == FILE_PRESENT && file->size == edit.size &&
 	    memcmp(file->text, edit.text, edit.size) == 0)
 		return 0;

@@ -27,6 +27,12 @@ int flags_after(struct arena *a, const struct ledger *ledger, const char *path,
 		const struct words *removed, const struct words *added, struct words *ret);
 
 /*
+ * Turns the edit of a shared file into taking it back whole: when it stands as we left it and the
+ * ledger knows what was there before. To be asked when nothing is wanted of it any more.
+ */
+void edit_restore(const struct host *host, const struct ledger *ledger, struct loader_edit *edit);
+
+/*
  * Adds the edit that makes the file at path hold text (NULL: absent), unless it does already.
  * 0 or -ENOMEM.
  */

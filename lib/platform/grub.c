@@ -298,6 +298,8 @@ static int make_edits(struct arena *a, const struct edit *e, struct loader_edits
 	int r = flags_after(a, e->ledger, PATH_GRUB_DEFAULTS, &e->removed,
 			    e->host->boot.grub_dir_read ? &none : &e->missing, &defaults.tokens);
 
+	if (r == 0 && e->wanted->n == 0 && defaults.tokens.n == 0)
+		edit_restore(e->host, e->ledger, &defaults);
 	if (r == 0 && e->defaults)
 		r = edits_add(a, e->host, ret, defaults);
 	return r < 0 ? r : edits_add(a, e->host, ret, dropin);

@@ -40,6 +40,21 @@ static int line_read(struct arena *a, const struct host *host, const char *text,
 	return 0;
 }
 
+/* proxmox-boot-tool refuses a line without root= (4.8): then nothing on it counts. */
+static int line_in_force(struct arena *a, const struct host *host, const char *text,
+			 const char **ret)
+{
+	struct kcmdline line;
+	const char *read;
+	int r = line_read(a, host, text, &read);
+
+	if (r == 0)
+		r = kcmdline_parse(a, read, &line);
+	if (r == 0)
+		*ret = host->boot.proxmox && !kernel_line_has_root(&line) ? "" : read;
+	return r;
+}
+
 static int files(struct arena *a, const struct host *host, struct loader_files *ret)
 {
 	const struct host_file *file = host_file(host, PATH_KERNEL_CMDLINE);
@@ -50,7 +65,7 @@ static int files(struct arena *a, const struct host *host, struct loader_files *
 		f.why = file_unusable(a, file);
 	f.known = !f.why;
 	if (file && file->status == FILE_PRESENT && f.known)
-		r = line_read(a, host, file->text, &f.line);
+		r = line_in_force(a, host, file->text, &f.line);
 	else if (f.known)
 		r = kernel_line_running(a, host, &f.line);
 	if (f.known && !f.line[0] && (!file || file->status == FILE_ABSENT)) {
@@ -69,6 +84,7 @@ struct edit {
 	const struct host *host;
 	const struct ledger *ledger;
 	const struct words *wanted, *surplus;
+	const char *read; /* what its readers make of it now */
 	const char *line; /* as it will be; NULL: the file stays absent */
 	struct words removed, added;
 	struct words warnings;
@@ -113,6 +129,20 @@ static int mend_lines(struct arena *a, struct edit *e, const char *text)
 							  "is read: joined",
 				      m.lines));
 	return r;
+}
+
+/* Only proxmox-boot-tool loses the other lines. */
+static int look_lines(struct arena *a, struct edit *e, const char *text)
+{
+	struct kernel_line m;
+	int r = kernel_line_mend(a, text, &m);
+
+	if (r < 0 || m.lines < 2 || !e->host->boot.proxmox || e->wanted->n == 0)
+		return r;
+	return warn(a, e,
+		    arena_printf(a,
+				 PATH_KERNEL_CMDLINE " is broken into %u lines where one is read",
+				 m.lines));
 }
 
 /* A line without root= does not boot, or makes proxmox-boot-tool refuse it (4.8). */
@@ -178,73 +208,93 @@ static int seed(struct arena *a, struct edit *e)
 		    PATH_KERNEL_CMDLINE " did not exist: begun with the running kernel's line");
 }
 
-static int add_flag(struct arena *a, struct edit *e, const char *flag)
+/* Adds to the line what nobody contradicts. */
+static int put_flag(struct arena *a, struct edit *e, const char *flag)
 {
 	const char *against = NULL;
-	int r = flag_in_force(a, e->line, flag);
+	int r = flag_conflict(a, e->line, flag, &against);
 
-	if (r != 0)
-		return r < 0 ? r : 0;
-	r = flag_conflict(a, e->line, flag, &against);
-	if (r < 0)
+	if (r < 0 || (against && e->conflict))
 		return r;
-	if (against) {
-		if (!e->conflict)
-			e->conflict = arena_printf(a, PATH_KERNEL_CMDLINE ": %s contradicts %s",
-						   against, flag);
-		return e->conflict ? 0 : -ENOMEM;
-	}
-	r = kcmdline_add(a, e->line, flag, &e->line);
-	return r == 0 && words_add(a, &e->added, flag) < 0 ? -ENOMEM : r;
+	if (!against)
+		return kcmdline_add(a, e->line, flag, &e->line);
+	e->conflict = arena_printf(a, PATH_KERNEL_CMDLINE ": %s contradicts %s", against, flag);
+	return e->conflict ? 0 : -ENOMEM;
 }
 
-/* Whether all that is wanted is in force while the file is absent. 1, 0, -ENOMEM. */
-static int needless(struct arena *a, const struct edit *e)
+/* A flag is ours when this edit puts it in force, even where somebody's lost line has it too. */
+static int want_flag(struct arena *a, struct edit *e, const char *flag)
 {
-	const char *line;
-	int r = kernel_line_running(a, e->host, &line);
+	int r = flag_in_force(a, e->read, flag);
 
-	if (r < 0)
-		return r;
+	if (r > 0)
+		return 0;
+	if (r == 0)
+		r = flag_in_force(a, e->line, flag);
+	if (r == 0)
+		r = put_flag(a, e, flag);
+	if (r >= 0)
+		r = flag_in_force(a, e->line, flag);
+	return r > 0 && words_add(a, &e->added, flag) < 0 ? -ENOMEM : r < 0 ? r : 0;
+}
+
+/* Whether readers of that line find all that is wanted. 1, 0, -ENOMEM. */
+static int all_in_force(struct arena *a, const struct edit *e, const char *line)
+{
 	array_foreach(flag, e->wanted) {
-		r = flag_in_force(a, line, *flag);
+		int r = flag_in_force(a, line, *flag);
+
 		if (r <= 0)
 			return r;
 	}
 	return 1;
 }
 
+/* A file that does what is wanted is left as it is; what else is wrong with it is only said. */
 static int start_present(struct arena *a, struct edit *e, const struct host_file *file)
 {
-	int r = flags_ours(a, e->ledger, PATH_KERNEL_CMDLINE, e->surplus, &e->removed);
+	int r = line_in_force(a, e->host, file->text, &e->read), right;
 
+	if (r == 0)
+		r = flags_ours(a, e->ledger, PATH_KERNEL_CMDLINE, e->surplus, &e->removed);
+	right = r < 0 ? r : all_in_force(a, e, e->read);
+	if (right < 0)
+		return right;
 	e->line = file->text;
-	if (r == 0 && e->wanted->n)
-		r = mend_lines(a, e, file->text);
+	r = right ? look_lines(a, e, file->text) : mend_lines(a, e, file->text);
 	array_foreach(token, &e->removed)
 		if (r == 0)
 			r = kcmdline_remove(a, e->line, *token, &e->line);
-	return r == 0 && e->wanted->n ? mend_root(a, e) : r;
+	return r < 0 || right ? r : mend_root(a, e);
+}
+
+/* While it is absent its readers take the running line (4.9, 3.9). */
+static int start_absent(struct arena *a, struct edit *e)
+{
+	int r = kernel_line_running(a, e->host, &e->read);
+
+	if (r == 0)
+		r = all_in_force(a, e, e->read);
+	if (r != 0)
+		return r < 0 ? r : 0;
+	e->read = "";
+	return seed(a, e);
 }
 
 static int make(struct arena *a, struct edit *e, const struct host_file *file)
 {
 	bool there = file && file->status != FILE_ABSENT;
 	const char *unusable = there ? file_unusable(a, file) : NULL;
-	int r = 0;
+	int r;
 
 	if (!flags_safe(e->wanted))
 		return -EINVAL;
 	if (unusable)
 		return stop(e, unusable);
-	if (!there)
-		r = needless(a, e);
-	if (r != 0)
-		return r < 0 ? r : 0;
-	r = there ? start_present(a, e, file) : seed(a, e);
+	r = there ? start_present(a, e, file) : start_absent(a, e);
 	array_foreach(flag, e->wanted)
-		if (r == 0 && !e->stop)
-			r = add_flag(a, e, *flag);
+		if (r == 0 && e->line && !e->stop)
+			r = want_flag(a, e, *flag);
 	return r;
 }
 
@@ -264,11 +314,13 @@ static int edit(struct arena *a, const struct host *host, const struct ledger *l
 	if (r == 0)
 		r = flags_after(a, ledger, one.path, &e.removed, &e.added, &one.tokens);
 	one.text = e.line;
+	if (r == 0 && wanted->n == 0 && one.tokens.n == 0)
+		edit_restore(host, ledger, &one);
 	if (r == 0 && e.line && !e.stop)
 		r = edits_add(a, host, &edits, one);
 	if (r < 0)
 		return r;
-	if (edits.list.n)
+	if (!e.stop)
 		edits.warnings = e.warnings;
 	*ret = edits;
 	*ret_conflict = e.conflict;

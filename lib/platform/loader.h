@@ -21,7 +21,8 @@ struct loader_edit { /* one file to write or remove */
 	const char *text; /* NULL: remove */
 	size_t size;
 	unsigned mode;
-	struct words tokens; /* shared files: ours */
+	struct words tokens; /* shared files: ours, after this edit */
+	bool restore; /* shared files: text is what was there before us, mode and owner too */
 };
 
 struct loader_edits {

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "digest.h"
 #include "hosts.h"
 #include "kcmdline.h"
 #include "paths.h"
@@ -65,7 +66,10 @@ static void files_says_what_is_read(void **state _unused_)
 		{true, ZFS " iommu=pt\n", "", ZFS " iommu=pt"},
 		/* only the first line (4.8) */
 		{true, ZFS "\niommu=pt\n", "", ZFS},
-		{true, "# mine\n" ZFS "\n", "", "# mine"},
+		/* and nothing without root= */
+		{true, "# mine\n" ZFS "\n", "", ""},
+		{true, "iommu=pt\n", "", ""},
+		{false, "iommu=pt\n", "", "iommu=pt "},
 		{true, "", "", ""},
 		/* all lines, comments too (3.9) */
 		{false, ZFS "\niommu=pt\n", "", ZFS " iommu=pt "},
@@ -114,7 +118,7 @@ static const struct {
 	 PATH_KERNEL_CMDLINE ": intel_iommu=off contradicts intel_iommu=on"},
 	/* mending (note 8) */
 	{"several lines", true, ZFS "\nintel_iommu=on\n\n  iommu=pt\n", RUNNING, "", "iommu=pt", "",
-	 ZFS " intel_iommu=on iommu=pt\n", "",
+	 ZFS " intel_iommu=on iommu=pt\n", "iommu=pt",
 	 PATH_KERNEL_CMDLINE " is broken into 3 lines where one is read: joined", NULL},
 	{"an empty line first", true, "\n" ZFS "\n", RUNNING, "", "iommu=pt", "", ZFS " iommu=pt\n",
 	 "iommu=pt", NULL, NULL},
@@ -122,7 +126,7 @@ static const struct {
 	 ZFS " iommu=pt\n", "iommu=pt",
 	 PATH_KERNEL_CMDLINE " has comments, which would reach the kernel: dropped", NULL},
 	{"no root=", true, "intel_iommu=on iommu=pt\n", RUNNING, "", "iommu=pt", "",
-	 ZFS " intel_iommu=on iommu=pt\n", "",
+	 ZFS " intel_iommu=on iommu=pt\n", "iommu=pt",
 	 PATH_KERNEL_CMDLINE " has no root=: " ZFS " taken from the running kernel's line", NULL},
 	{"an empty file", true, "", RUNNING, "", "iommu=pt", "", ZFS " iommu=pt\n", "iommu=pt",
 	 PATH_KERNEL_CMDLINE " has no root=: " ZFS " taken from the running kernel's line", NULL},
@@ -130,6 +134,10 @@ static const struct {
 	 PATH_KERNEL_CMDLINE " has no root=, nor has the running kernel's line"},
 	{"no root= and none needed", false, "quiet\n", "quiet", "", "iommu=pt", "",
 	 "quiet iommu=pt\n", "iommu=pt", NULL, NULL},
+	{"lost lines that nobody needs", true, ZFS " iommu=pt\nquiet\n", RUNNING, "", "iommu=pt",
+	 "", NULL, NULL, PATH_KERNEL_CMDLINE " is broken into 2 lines where one is read", NULL},
+	{"lines that are all read", false, ZFS "\niommu=pt\n", RUNNING, "", "iommu=pt", "", NULL,
+	 NULL, NULL, NULL},
 	{"nothing wished, nothing mended", true, "quiet\n" ZFS "\n", RUNNING, "", "", "", NULL,
 	 NULL, NULL, NULL},
 	/* taking back */
@@ -230,6 +238,74 @@ static void an_edit_leaves_nothing_to_edit(void **state _unused_)
 	}
 }
 
+/* What stands as we left it becomes what it was; what was edited since only loses our tokens. */
+static void the_last_flag_takes_the_file_back(void **state _unused_)
+{
+#define OURS ZFS " quiet iommu=pt\n"
+	static const struct {
+		const char *now, *before; /* before NULL: the file did not exist */
+		const char *wanted, *surplus;
+		const char *text; /* NULL: removed */
+		bool restore;
+	} rows[] = {
+		{OURS, ZFS "\nquiet\n", "", "iommu=pt", ZFS "\nquiet\n", true},
+		{OURS, "", "", "iommu=pt", "", true},
+		{OURS, NULL, "", "iommu=pt", NULL, true},
+		{ZFS " quiet iommu=pt mine\n", ZFS "\nquiet\n", "", "iommu=pt", ZFS " quiet mine\n",
+		 false},
+		{ZFS " quiet iommu=pt mine\n", NULL, "", "iommu=pt", ZFS " quiet mine\n", false},
+		{OURS, ZFS "\nquiet\n", "mine", "iommu=pt", ZFS " quiet mine\n", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		_cleanup_host_ struct host *host = make_host(true, rows[i].now, RUNNING);
+		_cleanup_ledger_ struct ledger *ledger = ledger_new();
+		struct words wanted = split(host->arena, rows[i].wanted);
+		struct words surplus = split(host->arena, rows[i].surplus);
+		const char *conflict = NULL, *before = rows[i].before;
+		char digest[DIGEST_TEXT_SIZE];
+		struct loader_edits got = {};
+
+		digest_bytes(OURS, strlen(OURS), digest);
+		ledger_add_file(ledger, PATH_KERNEL_CMDLINE, "iommu=pt");
+		ledger->files.at[0].existed = before != NULL;
+		ledger->files.at[0].before = before ? before : "";
+		ledger->files.at[0].before_size = before ? strlen(before) : 0;
+		ledger->files.at[0].after = digest;
+		assert_int_equal(loader_proxmox.edit(host->arena, host, ledger, &wanted, &surplus,
+						     &got, &conflict),
+				 0);
+		assert_int_equal(got.list.n, 1);
+		assert_int_equal(got.list.at[0].restore, rows[i].restore);
+		if (rows[i].text) {
+			assert_string_equal(got.list.at[0].text, rows[i].text);
+			assert_int_equal(got.list.at[0].size, strlen(rows[i].text));
+		} else {
+			assert_null(got.list.at[0].text);
+		}
+	}
+}
+
+/* Blocked flags are neither wanted nor surplus: they stay, and so does the file. */
+static void what_is_blocked_stays(void **state _unused_)
+{
+	_cleanup_host_ struct host *host = make_host(true, OURS, RUNNING);
+	_cleanup_ledger_ struct ledger *ledger = ledger_new();
+	char digest[DIGEST_TEXT_SIZE];
+	struct words none = {};
+	struct loader_edits got = {};
+	const char *conflict = NULL;
+
+	digest_bytes(OURS, strlen(OURS), digest);
+	ledger_add_file(ledger, PATH_KERNEL_CMDLINE, "iommu=pt");
+	ledger->files.at[0].before = ZFS "\n";
+	ledger->files.at[0].before_size = strlen(ZFS "\n");
+	ledger->files.at[0].after = digest;
+	assert_int_equal(
+		loader_proxmox.edit(host->arena, host, ledger, &none, &none, &got, &conflict), 0);
+	assert_int_equal(got.list.n, 0);
+}
+
 static void what_cannot_be_read_is_not_touched(void **state _unused_)
 {
 	static const struct {
@@ -302,6 +378,8 @@ int main(void)
 		cmocka_unit_test(files_says_what_is_read),
 		cmocka_unit_test(edits_are_as_tabled),
 		cmocka_unit_test(an_edit_leaves_nothing_to_edit),
+		cmocka_unit_test(the_last_flag_takes_the_file_back),
+		cmocka_unit_test(what_is_blocked_stays),
 		cmocka_unit_test(what_cannot_be_read_is_not_touched),
 		cmocka_unit_test(a_flag_that_stops_the_boot_is_refused),
 		cmocka_unit_test(refresh_is_proxmox_boot_tools),
