@@ -41,8 +41,9 @@ int flags_ours(struct arena *a, const struct ledger *ledger, const char *path,
 	struct words ours = {};
 
 	if (file && !file->owned)
-		array_foreach(token, surplus)
-			if (words_has(&file->tokens, *token) && words_add(a, &ours, *token) < 0)
+		for (size_t i = file->tokens.n; i-- > 0;)
+			if (words_has(surplus, file->tokens.at[i]) &&
+			    words_add(a, &ours, file->tokens.at[i]) < 0)
 				return -ENOMEM;
 	*ret = ours;
 	return 0;
@@ -96,6 +97,13 @@ int edits_add(struct arena *a, const struct host *host, struct loader_edits *edi
 	    memcmp(file->text, edit.text, edit.size) == 0)
 		return 0;
 	return array_push(a, &edits->list, edit);
+}
+
+const char *file_text(const struct host *host, const char *path)
+{
+	const struct host_file *file = host_file(host, path);
+
+	return file && file->status == FILE_PRESENT ? file->text : NULL;
 }
 
 const char *file_unusable(struct arena *a, const struct host_file *file)

@@ -15,7 +15,10 @@ int flag_conflict(struct arena *a, const char *line, const char *flag, const cha
 /* Whether all flags may be written (kflag_refused). */
 bool flags_safe(const struct words *flags);
 
-/* Those of surplus that the ledger calls ours in the shared file at path. 0 or -ENOMEM. */
+/*
+ * Those of surplus that the ledger calls ours in the shared file at path, the last added first.
+ * 0 or -ENOMEM.
+ */
 int flags_ours(struct arena *a, const struct ledger *ledger, const char *path,
 	       const struct words *surplus, struct words *ret);
 
@@ -38,6 +41,9 @@ void edit_restore(const struct host *host, const struct ledger *ledger, struct l
  */
 int edits_add(struct arena *a, const struct host *host, struct loader_edits *edits,
 	      struct loader_edit edit);
+
+/* The text of the file at path, NULL when it is absent or cannot be read. */
+const char *file_text(const struct host *host, const char *path);
 
 /* NULL when the file's text can be used, else one phrase that names it and why not. */
 const char *file_unusable(struct arena *a, const struct host_file *file);

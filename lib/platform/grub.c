@@ -8,115 +8,9 @@
 
 #include "early.h"
 #include "flags.h"
-#include "grub-defaults.h"
+#include "grub-outcome.h"
 #include "paths.h"
 #include "rows.h"
-
-/* --- what grub-mkconfig sources ------------------------------------------------------------- */
-
-struct sources {
-	ARRAY_OF(struct grub_source) list;
-	const char *unusable; /* a file that cannot be followed, and why; NULL */
-};
-
-static bool sourced(const struct host *host, const char *path)
-{
-	size_t dir = strlen(PATH_GRUB_DIR), n = strlen(path);
-	const char *name = path + dir + 1;
-
-	if (strcmp(path, PATH_GRUB_DEFAULTS) == 0)
-		return true;
-	return host->boot.grub_dir_read && n > dir + 1 + 4 &&
-	       strncmp(path, PATH_GRUB_DIR "/", dir + 1) == 0 && name[0] != '.' &&
-	       !strchr(name, '/') && strcmp(path + n - 4, ".cfg") == 0;
-}
-
-static int add_source(struct arena *a, struct sources *s, const char *path, const char *text)
-{
-	struct grub_source source = {.path = path, .text = text};
-
-	return text ? array_push(a, &s->list, source) : 0;
-}
-
-/*
- * The files in the order of the shell's glob, which is that of host->files ("grub" sorts before
- * "grub.d/"). defaults and dropin take the place of our two files; NULL leaves one out.
- */
-static int collect(struct arena *a, const struct host *host, const char *defaults,
-		   const char *dropin, struct sources *ret)
-{
-	bool dropin_due = dropin != NULL;
-	struct sources s = {};
-	int r = add_source(a, &s, PATH_GRUB_DEFAULTS, defaults);
-
-	array_foreach(file, &host->files) {
-		bool ours = strcmp(file->path, PATH_GRUB_DROPIN) == 0;
-
-		if (r < 0)
-			return r;
-		if (!sourced(host, file->path) || file->status == FILE_ABSENT)
-			continue;
-		if (!ours && !s.unusable)
-			s.unusable = file_unusable(a, file);
-		if (ours || strcmp(file->path, PATH_GRUB_DEFAULTS) == 0)
-			continue;
-		if (dropin_due && strcmp(file->path, PATH_GRUB_DROPIN) > 0) {
-			r = add_source(a, &s, PATH_GRUB_DROPIN, dropin);
-			dropin_due = false;
-		}
-		if (r == 0)
-			r = add_source(a, &s, file->path, file->text);
-	}
-	if (r == 0 && dropin_due)
-		r = add_source(a, &s, PATH_GRUB_DROPIN, dropin);
-	if (r == 0)
-		*ret = s;
-	return r;
-}
-
-/* --- what comes of it ----------------------------------------------------------------------- */
-
-struct outcome {
-	struct grub_value all, normal; /* GRUB_CMDLINE_LINUX, GRUB_CMDLINE_LINUX_DEFAULT */
-	const char *line;	       /* that normal entries get */
-	const char *broken;	       /* why grub-mkconfig would stop, or we cannot follow; NULL */
-};
-
-static int evaluate(struct arena *a, const struct host *host, const char *defaults,
-		    const char *dropin, struct outcome *ret)
-{
-	struct outcome o = {.line = ""};
-	struct grub_error error = {};
-	struct sources s;
-	int r = collect(a, host, defaults, dropin, &s);
-
-	if (r < 0)
-		return r;
-	o.broken = s.unusable;
-	if (!o.broken)
-		r = grub_defaults_value(a, s.list.at, s.list.n, GRUB_LINUX, &o.all, &error);
-	if (!o.broken && r == 0)
-		r = grub_defaults_value(a, s.list.at, s.list.n, GRUB_LINUX_DEFAULT, &o.normal,
-					&error);
-	if (r == -EBADMSG) {
-		o.broken = arena_printf(a, "%s:%u: %s", error.path, error.line, error.why);
-		r = o.broken ? 0 : -ENOMEM;
-	} else if (r == 0 && !o.broken) {
-		o.line = arena_printf(a, "%s%s%s", o.all.text, o.all.text[0] ? " " : "",
-				      o.normal.text);
-		r = o.line ? 0 : -ENOMEM;
-	}
-	if (r == 0)
-		*ret = o;
-	return r;
-}
-
-static const char *present_text(const struct host *host, const char *path)
-{
-	const struct host_file *file = host_file(host, path);
-
-	return file && file->status == FILE_PRESENT ? file->text : NULL;
-}
 
 static bool present(const struct host *host)
 {
@@ -126,10 +20,10 @@ static bool present(const struct host *host)
 
 static int files(struct arena *a, const struct host *host, struct loader_files *ret)
 {
-	const char *dropin = host->boot.grub_dir_read ? present_text(host, PATH_GRUB_DROPIN) : NULL;
+	const char *dropin = host->boot.grub_dir_read ? file_text(host, PATH_GRUB_DROPIN) : NULL;
 	const struct host_file *ours = host_file(host, PATH_GRUB_DROPIN);
 	struct outcome o;
-	int r = evaluate(a, host, present_text(host, PATH_GRUB_DEFAULTS), dropin, &o);
+	int r = grub_outcome(a, host, file_text(host, PATH_GRUB_DEFAULTS), dropin, &o);
 
 	if (r < 0)
 		return r;
@@ -154,6 +48,7 @@ struct edit {
 	const struct words *wanted, *surplus;
 	const char *defaults, *dropin; /* texts as they will be; NULL: absent */
 	struct words removed;	       /* ours, taken from /etc/default/grub */
+	struct words kept;	       /* in our drop-in, neither wanted nor surplus: blocked */
 	struct words missing;	       /* to be added */
 	const char *conflict;
 	bool stop; /* nothing can be edited, for that reason */
@@ -186,6 +81,29 @@ static int take_back(struct arena *a, struct edit *e)
 	return r;
 }
 
+/* A flag that cannot be judged now is not taken from a host that may boot by it. */
+static int keep_blocked(struct arena *a, struct edit *e)
+{
+	const struct grub_source dropin = {PATH_GRUB_DROPIN, file_text(e->host, PATH_GRUB_DROPIN)};
+	struct grub_error error;
+	struct grub_value value;
+	struct kcmdline line;
+	int r;
+
+	if (!dropin.text || !e->host->boot.grub_dir_read)
+		return 0;
+	r = grub_defaults_value(a, &dropin, 1, GRUB_LINUX_DEFAULT, &value, &error);
+	if (r == 0)
+		r = kcmdline_parse(a, value.text, &line);
+	if (r < 0)
+		return r == -EBADMSG ? 0 : r;
+	array_foreach(param, &line.params)
+		if (!kflag_refused(param->raw) && !words_has(e->wanted, param->raw) &&
+		    !words_has(e->surplus, param->raw) && words_add(a, &e->kept, param->raw) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
 /* Names the last assignment of the variable that says so: where a person will look first. */
 static int contradicted(struct arena *a, struct edit *e, const struct outcome *base,
 			const char *against, const char *flag)
@@ -208,7 +126,7 @@ static int contradicted(struct arena *a, struct edit *e, const struct outcome *b
 static int find_missing(struct arena *a, struct edit *e)
 {
 	struct outcome base;
-	int r = evaluate(a, e->host, e->defaults, NULL, &base);
+	int r = grub_outcome(a, e->host, e->defaults, NULL, &base);
 
 	if (r < 0 || base.broken)
 		return r < 0 ? r : stop(e, base.broken);
@@ -235,6 +153,8 @@ static int write_dropin(struct arena *a, struct edit *e)
 	_cleanup_strbuf_ struct strbuf b = {};
 
 	strbuf_add(&b, MANAGED_BY GRUB_LINUX_DEFAULT "=\"$" GRUB_LINUX_DEFAULT);
+	array_foreach(flag, &e->kept)
+		strbuf_addf(&b, " %s", *flag);
 	array_foreach(flag, &e->missing)
 		strbuf_addf(&b, " %s", *flag);
 	strbuf_add(&b, "\"\n");
@@ -245,8 +165,8 @@ static int write_missing(struct arena *a, struct edit *e)
 {
 	int r = 0;
 
-	if (e->missing.n && e->host->boot.grub_dir_read)
-		return write_dropin(a, e);
+	if (e->host->boot.grub_dir_read)
+		return e->kept.n || e->missing.n ? write_dropin(a, e) : 0;
 	array_foreach(flag, &e->missing)
 		if (r == 0 && !e->stop)
 			r = edited(e, grub_defaults_add(a, e->defaults ? e->defaults : "",
@@ -261,7 +181,7 @@ static int write_missing(struct arena *a, struct edit *e)
 static int check_written(struct arena *a, struct edit *e)
 {
 	struct outcome o;
-	int r = evaluate(a, e->host, e->defaults, e->dropin, &o);
+	int r = grub_outcome(a, e->host, e->defaults, e->dropin, &o);
 
 	if (r < 0 || o.broken)
 		return r < 0 ? r : stop(e, o.broken);
@@ -314,11 +234,13 @@ static int edit(struct arena *a, const struct host *host, const struct ledger *l
 		.ledger = ledger,
 		.wanted = wanted,
 		.surplus = surplus,
-		.defaults = present_text(host, PATH_GRUB_DEFAULTS),
+		.defaults = file_text(host, PATH_GRUB_DEFAULTS),
 	};
 	struct loader_edits edits = {};
 	int r = flags_safe(wanted) ? take_back(a, &e) : -EINVAL;
 
+	if (r == 0)
+		r = keep_blocked(a, &e);
 	if (r == 0 && !e.stop)
 		r = find_missing(a, &e);
 	if (r == 0 && !e.stop)
