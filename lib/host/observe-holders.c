@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Processes that hold a function's device nodes or its VFIO group open. Live root only. */
+/*
+ * Processes that hold a function's device nodes or its VFIO group open, of the running system or as
+ * a capture of one has them.
+ */
 #include <ctype.h>
 
 #include "observe-parts.h"

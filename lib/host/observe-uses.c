@@ -54,6 +54,7 @@ void observe_uses(struct observer *o)
 	observe_storage_uses(o);
 	observe_net_uses(o);
 	observe_console(o);
-	if (o->options->holders && o->tree->live)
+	/* A capture has the processes that held something when it was made. */
+	if (o->options->holders && (o->tree->live || o->tree->capture))
 		observe_holders(o);
 }

@@ -9,7 +9,7 @@ struct observe_options {
 	bool aliases; /* read modules.alias and builtin modinfo: needed when a device is wished */
 	bool names;   /* look up pci.ids: for devices and explain */
 	bool images;  /* open the initramfs images: not needed for devices */
-	bool holders; /* look for processes that hold devices open (live root only) */
+	bool holders; /* look for processes that hold devices open (live root, capture of one) */
 	/* Read PCIe serial numbers, where a selector asks for one: wakes devices that sleep. */
 	bool serials;
 	/* Modules (underscores) whose running parameters are wanted beside those of the VFIO and
