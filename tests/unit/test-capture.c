@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is captured is observed again as it was, and says nothing that it should not. */
+#include "capture-put.h"
 #include "capture.h"
 #include "host-show.h"
 #include "observe-text.h"
 #include "scratch.h"
 
-#define GPU	"/sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0"
-#define NVME	"/sys/devices/pci0000:00/0000:00:02.0/0000:02:00.0"
-#define NIC	"/sys/devices/pci0000:00/0000:00:1f.6"
-#define MACHINE "3f2a9c0de1b24c5f8a7b6c5d4e3f2a1b"
-#define SERIAL	"S4EWNX0R123456"
-#define MAC	"52:54:00:ab:cd:ef"
+#define GPU_BELOW "/devices/pci0000:00/0000:00:01.0/0000:01:00.0"
+#define GPU	  "/sys" GPU_BELOW
+#define NVME	  "/sys/devices/pci0000:00/0000:00:02.0/0000:02:00.0"
+#define NIC	  "/sys/devices/pci0000:00/0000:00:1f.6"
+#define MACHINE	  "3f2a9c0de1b24c5f8a7b6c5d4e3f2a1b"
+#define SERIAL	  "S4EWNX0R123456"
+#define MAC	  "52:54:00:ab:cd:ef"
 
 /* Linked as a real sysfs is. */
 static const char rich[] =
@@ -309,6 +311,66 @@ static void a_root_is_captured_as_its_capture(void **state)
 	expect_alike(root, copy);
 }
 
+/* A running system has besides: its log, what processes hold, and all of config space. */
+static const char running[] = "[/proc]\n"
+			      "kmsg <<\n"
+			      "\t<6>[    0.000000] Linux version 6.1.0-18-amd64\n"
+			      "\t<6>[    0.100000] systemd[1]: chatter\n"
+			      "\t<6>[    0.200000] x86/cpu: VMX (outside TXT) disabled by BIOS\n"
+			      "1234/comm = kvm\n"
+			      "1234/fd/0 -> /dev/null\n"
+			      "1234/fd/7 -> /dev/dri/card0\n"
+			      "1234/fd/8 -> /home/someone\n"
+			      "4321/comm = quiet\n"
+			      "4321/fd/0 -> /dev/null\n"
+			      "[/sys/dev/char]\n"
+			      "1:3 -> ../../devices/virtual/mem/null\n"
+			      "226:0 -> ../.." GPU_BELOW "/drm/card0\n"
+			      "[" GPU "/drm/card0]\n"
+			      "dev = 226:0\n";
+
+static void add_config(struct strbuf *text)
+{
+	/* Device Serial Number (id 3) as the first extended capability. */
+	static const char serial[] = "\x03\0\1\0\x11\x22\x33\xff\xfe\x44\x55\x66";
+	char config[4096] = {0};
+
+	memcpy(config + 0x100, serial, sizeof(serial) - 1);
+	strbuf_add(text, "[" NIC "]\n");
+	capture_put_file(text, "config", config, sizeof(config));
+}
+
+static void a_running_host_is_captured(void **state _unused_)
+{
+	static const char *const left_out[] = {
+		"chatter", "someone", "quiet =", "/dev/null", "mem/null", "\\xff"};
+	_cleanup_strbuf_ struct strbuf from = {0}, text = {0}, again = {0}, seen = {0};
+	_cleanup_tree_ struct tree *tree = NULL, *copy = NULL;
+	char mask[MASK_TEXT_SIZE];
+
+	strbuf_addf(&from, "# passthroughd capture 1\n%s%s", rich, running);
+	add_config(&from);
+	strbuf_add(&from, "# end\n");
+	/* The log is asked where the CPU's flags leave a question. */
+	memcpy(strstr(from.text, "vmx"), "xmv", 3);
+	tree = tree_of(from.text, from.len);
+	tree->live = true;
+	tree->capture = false;
+	captured(tree, &text);
+	for (size_t i = 0; i < ARRAY_LEN(left_out); i++)
+		if (strstr(text.text, left_out[i]))
+			fail_msg("%s", left_out[i]);
+	copy = tree_of(text.text, text.len);
+	expect_alike(tree, copy);
+	captured(copy, &again);
+	assert_string_equal(again.text, text.text);
+	observed(copy, &seen);
+	assert_non_null(strstr(seen.text, "open: /dev/dri/card0, held by kvm (1234)\n"));
+	assert_non_null(strstr(seen.text, "evidence=kernel log: "));
+	identity_mask("66-55-44-fe-ff-33-22-11", mask);
+	assert_non_null(strstr(seen.text, mask));
+}
+
 static void nothing_personal_is_left(void **state _unused_)
 {
 	static const char *const hidden[] = {
@@ -334,6 +396,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_capture_is_observed_as_its_host),
 		scratch_test(a_root_is_captured_as_its_capture),
+		cmocka_unit_test(a_running_host_is_captured),
 		cmocka_unit_test(nothing_personal_is_left),
 	};
 
