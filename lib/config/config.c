@@ -108,25 +108,31 @@ static int collect(struct load *l, bool all, struct trees *trees)
 	return 0;
 }
 
-/*
- * A null that removes nothing is most often a body that was forgotten. A file that does not count
- * on this host still shows that the removal is meant.
- */
-static int warn_idle(struct load *l)
+static void warn(struct load *l, struct node *const *key, enum code code, const char *message)
+{
+	source_warning((*key)->source, l->diags, node_place(*key), code, message);
+}
+
+/* All files are looked at: one that does not count here still shows what a removal is meant for. */
+static int warn_of_doubts(struct load *l)
 {
 	struct trees trees = {0};
-	struct idle idle = {0};
+	struct doubts doubts = {0};
 	struct node *merged;
 	int err = collect(l, true, &trees);
 
 	if (err == 0)
-		err = tree_merge(l->work, &trees, &idle, &merged);
+		err = tree_merge(l->work, &trees, &doubts, &merged);
 	if (err < 0)
 		return err;
-	array_foreach(it, &idle.keys)
-		source_warning((*it)->source, l->diags, node_place(*it), CODE_NO_EFFECT,
-			       "without a value this takes back what an earlier file says, and "
-			       "none says anything");
+	array_foreach(it, &doubts.idle)
+		warn(l, it, CODE_NO_EFFECT,
+		     "without a value this takes back what an earlier file says, and none says "
+		     "anything");
+	array_foreach(it, &doubts.emptied)
+		warn(l, it, CODE_BAD_VALUE,
+		     "left empty, this takes back all that earlier files say here; write null if "
+		     "that is meant, or remove the key");
 	return 0;
 }
 
@@ -139,7 +145,7 @@ static int merge_files(struct load *l, struct node **ret)
 		if (l->files[i].counts)
 			err = array_push(l->spec->arena, &l->spec->files, l->files[i].source.path);
 	if (err == 0)
-		err = warn_idle(l);
+		err = warn_of_doubts(l);
 	return err < 0 ? err : tree_merge(l->work, &trees, NULL, ret);
 }
 

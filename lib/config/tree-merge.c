@@ -11,7 +11,7 @@ struct layers {
 
 struct merge {
 	struct arena *a;
-	struct idle *idle; /* NULL: nobody asks */
+	struct doubts *doubts; /* NULL: nobody asks */
 	unsigned depth;
 };
 
@@ -41,13 +41,14 @@ int tree_find_repeats(struct arena *a, struct node *map, struct diags *diags)
 		qsort(sorted, n, sizeof(*sorted), by_name);
 	for (size_t i = 1; i < n; i++) {
 		struct node *key = sorted[i]->key;
+		char shown[NODE_SHOWN_SIZE];
 		struct entry *first = sorted[i - 1];
 
 		if (strcmp(first->name, sorted[i]->name) != 0)
 			continue;
 		source_error(map->source, diags, node_place(key), CODE_DUPLICATE_KEY,
-			     "\"%.60s\" stands here a second time; the first is in line %u",
-			     key->text, first->key->line);
+			     "%s stands here a second time; the first is in line %u",
+			     node_shown(key, shown), first->key->line);
 		key->bad = map->flawed = true;
 	}
 	return 0;
@@ -107,12 +108,22 @@ static int gather(struct arena *a, const struct layers *layers, struct piece **r
 	return 0;
 }
 
-/* A null with nothing before it. At the top it is an emptied section, which is nobody's mistake. */
-static int note_idle(struct merge *m, const struct piece *first)
+/*
+ * Removals that are perhaps not meant: a null with nothing before it; a section at the top that
+ * is left without a word, often because all of it was commented out.
+ */
+static int note_doubtful(struct merge *m, const struct piece *piece, const struct piece *before)
 {
-	if (!m->idle || m->depth < 2 || first->entry.value->kind != NODE_NULL)
+	const struct node *value = piece->entry.value;
+	bool empty = value->kind == NODE_NULL && value->text[0] == '\0';
+
+	if (!m->doubts || value->kind != NODE_NULL)
 		return 0;
-	return array_push(m->a, &m->idle->keys, first->entry.key);
+	if (m->depth > 1 && !before)
+		return array_push(m->a, &m->doubts->idle, piece->entry.key);
+	if (m->depth == 1 && empty && before && before->entry.value->kind != NODE_NULL)
+		return array_push(m->a, &m->doubts->emptied, piece->entry.key);
+	return 0;
 }
 
 static int merge_maps(struct merge *m, const struct layers *layers, struct node *into)
@@ -128,12 +139,11 @@ static int merge_maps(struct merge *m, const struct layers *layers, struct node 
 		struct entry merged = pieces[i].entry;
 		struct layers below = {0};
 
-		if (note_idle(m, &pieces[i]) < 0)
-			return -ENOMEM;
 		for (end = i; end < n && strcmp(pieces[end].entry.name, merged.name) == 0; end++) {
 			struct node *value = pieces[end].entry.value;
 
-			if (array_push(m->a, &below.nodes, value) < 0)
+			if (array_push(m->a, &below.nodes, value) < 0 ||
+			    note_doubtful(m, &pieces[end], end > i ? &pieces[end - 1] : NULL) < 0)
 				return -ENOMEM;
 			/* It stands where it was first named, counted from the last removal. */
 			if (end > i && pieces[end - 1].entry.value->kind == NODE_NULL)
@@ -211,9 +221,9 @@ static int merge_layers(struct merge *m, const struct layers *layers, struct nod
 	return err;
 }
 
-int tree_merge(struct arena *a, const struct trees *trees, struct idle *idle, struct node **ret)
+int tree_merge(struct arena *a, const struct trees *trees, struct doubts *doubts, struct node **ret)
 {
-	struct merge m = {.a = a, .idle = idle};
+	struct merge m = {.a = a, .doubts = doubts};
 	struct layers layers = {0};
 
 	array_foreach(it, &trees->roots)

@@ -45,17 +45,18 @@ struct options { /* as in struct spec */
 };
 _Static_assert(sizeof(struct options) == sizeof(((struct spec *)0)->options), "one layout");
 
-static int refuse_value(struct reader *r, struct node *value, const char *param)
+static int refuse_value(struct reader *r, struct node *value)
 {
-	char shown[NODE_SHOWN_SIZE];
+	char shown[NODE_SHOWN_SIZE], param[NODE_SHOWN_SIZE];
 	const char *why;
 
 	if (value->bad)
 		return -EINVAL;
 	node_shown(value, shown);
+	node_shown(value->key, param);
 	if (value->kind != NODE_SCALAR)
 		return reader_refuse(r, value, CODE_TYPE_MISMATCH,
-				     "\"%.60s\" takes a text or number, not %s", param, shown);
+				     "%s takes a text or number, not %s", param, shown);
 	/* Modules differ in what they read: 1, Y, on. A bare boolean leaves it open: never guess.
 	 */
 	if (value->plain &&
@@ -65,8 +66,8 @@ static int refuse_value(struct reader *r, struct node *value, const char *param)
 				     value->text);
 	why = option_value_refused(value->text);
 	if (why)
-		return reader_refuse(r, value, CODE_UNSAFE_VALUE, "\"%.60s\" cannot be %s: it %s",
-				     param, shown, why);
+		return reader_refuse(r, value, CODE_UNSAFE_VALUE, "%s cannot be %s: it %s", param,
+				     shown, why);
 	return 0;
 }
 
@@ -112,7 +113,7 @@ static int take_option(struct reader *r, const char *module, struct entry *entry
 				     node_shown(entry->key, shown), why);
 	if (entry->value->kind == NODE_NULL)
 		return 0;
-	err = refuse_value(r, entry->value, entry->key->text);
+	err = refuse_value(r, entry->value);
 	if (err < 0)
 		return err;
 	option.module = arena_strdup(r->arena, module);

@@ -91,7 +91,9 @@ static int read_count(struct reader *r, const struct key *key, struct node *node
 	if (err < 0)
 		return err;
 	digits = strspn(node->text, "0123456789");
-	if (!node->plain || digits == 0 || node->text[digits])
+	/* A leading zero means octal to one reader of YAML and nothing to another: never guess. */
+	if (!node->plain || digits == 0 || node->text[digits] ||
+	    (digits > 1 && node->text[0] == '0'))
 		return reader_refuse(r, node, CODE_TYPE_MISMATCH, "\"%s\" takes %s, not %s",
 				     key->name, key->type->takes, node_shown(node, shown));
 	for (size_t i = 0; i < digits && value <= COUNT_MAX; i++)

@@ -47,16 +47,18 @@ int tree_find_repeats(struct arena *a, struct node *map, struct diags *diags);
 /*
  * Merges trees in order: mappings by key, lists without repeats, anything else replaced by the
  * later, null removes. Entries of merged mappings come out sorted by name. *ret is NULL when
- * nothing is left. The inputs' nodes are shared, not copied, and not changed. idle, which may be
- * NULL, gets the keys below the top whose null has nothing to remove. 0 or -ENOMEM.
+ * nothing is left. The inputs' nodes are shared, not copied, and not changed. doubts may be NULL.
+ * Returns 0 or -ENOMEM.
  */
 struct trees {
 	ARRAY_OF(struct node *) roots;
 };
-struct idle {
-	ARRAY_OF(struct node *) keys;
+struct doubts {				 /* keys of removals that may be slips */
+	ARRAY_OF(struct node *) idle;	 /* below the top, nothing there to remove */
+	ARRAY_OF(struct node *) emptied; /* at the top, without a word, and something was there */
 };
-int tree_merge(struct arena *a, const struct trees *trees, struct idle *idle, struct node **ret);
+int tree_merge(struct arena *a, const struct trees *trees, struct doubts *doubts,
+	       struct node **ret);
 
 /* Where it stands, for diagnostics and for the spec. */
 struct place node_place(const struct node *node);

@@ -26,7 +26,7 @@ static unsigned chance(struct wish *w, unsigned below)
 	w->seed ^= w->seed << 13;
 	w->seed ^= w->seed >> 7;
 	w->seed ^= w->seed << 17;
-	return (unsigned)(w->seed >> 33) % below;
+	return below ? (unsigned)(w->seed >> 33) % below : 0;
 }
 
 static void add(struct wish *w, const char *path, const char *value)

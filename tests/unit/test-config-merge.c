@@ -79,7 +79,7 @@ static const struct {
 	{{"iommu: {mode: translated}", "iommu: {unsafe-interrupts: true}"},
 	 "  mode: translated\n  unsafe-interrupts: true\n"},
 	/* null removes */
-	{{"mode: observe", "mode:"}, ""},
+	{{"mode: observe", "mode: ~"}, ""},
 	{{"mode: observe", "mode: null", "mode: observe"}, "mode: observe\n"},
 	{{"devices: {a: {serial: x}}", "devices: {a: }"}, ""},
 	{{"devices: {a: {serial: x}}", "devices: null"}, ""},
@@ -91,7 +91,7 @@ static const struct {
 	{{"module-options: {k: {a: 1, b: 2}}", "module-options: {k: {a: null}}"},
 	 "module-options:\n  \"k\":\n    \"b\": \"2\"\n"},
 	{{"module-options: {k-x: {a: 1}}", "module-options: {k_x: }"}, ""},
-	{{"iommu: {mode: translated}", "iommu:"}, ""},
+	{{"iommu: {mode: translated}", "iommu: null"}, ""},
 	{{"devices: {a: {serial: x}}\nvms: {v: {devices: {a: {pcie: true}}}}",
 	  "vms: {v: {devices: {a: {pcie: null}}}}"},
 	 "devices:\n  \"a\":\n    serial: \"x\"\nvms:\n  \"v\":\n    devices:\n"
@@ -105,6 +105,9 @@ static const struct {
 	 "devices:\n  \"a\":\n    serial: \"x\"\nb:warning 1:11 no-effect\n"
 	 "b:warning 2:9 no-effect\n"},
 	{{"match: {hostname: other}\ndevices: {a: {serial: x}}", "devices: {a: }"}, ""},
+	/* and so is a section that is left empty and takes something back */
+	{{"devices: {a: {serial: x}}", "devices:\n# a: {count: 1}\n"}, "b:warning 1:1 bad-value\n"},
+	{{"mode: observe", "mode:", "mode:"}, "b:warning 1:1 bad-value\n"},
 	/* match */
 	{{"mode: observe\nmatch: {hostname: other}"}, ""},
 	{{"mode: observe\nmatch: {hostname: pve1}"}, "mode: observe\n"},
