@@ -181,9 +181,8 @@ struct control *control_free(struct control *control)
 {
 	if (!control)
 		return NULL;
-	while (control->connections) {
-		struct connection *c = control->connections;
-
+	for (struct connection *c = control->connections, *next; c; c = next) {
+		next = c->next;
 		if (c->asked)
 			manager_forget(control->manager, &c->request);
 		connection_close(c);

@@ -6,21 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LINE_MAX_BYTES 2000 /* of one message; the journal takes more, people do not */
+#include "strbuf.h"
 
 void log_line(enum log_priority priority, const char *fmt, ...)
 {
-	char message[LINE_MAX_BYTES];
+	_cleanup_strbuf_ struct strbuf message = {0};
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(message, sizeof(message), fmt, ap);
+	strbuf_vaddf(&message, fmt, ap);
 	va_end(ap);
 	/* Set by systemd when standard error is the journal's. */
 	if (getenv("JOURNAL_STREAM"))
-		fprintf(stderr, "<%d>%s\n", (int)priority, message);
+		fprintf(stderr, "<%d>%s\n", (int)priority, strbuf_text(&message));
 	else
-		fprintf(stderr, "passthroughd: %s\n", message);
+		fprintf(stderr, "passthroughd: %s\n", strbuf_text(&message));
 }
 
 void log_lines(enum log_priority priority, const char *text)

@@ -165,7 +165,7 @@ static void start_status(struct manager *m, struct request *request)
 		};
 		one->next = m->asked;
 		m->asked = one;
-		err = worker_start(m->event, &kind, m, one, NULL);
+		err = worker_start(m->event, &kind, m, one);
 	}
 	if (err == 0)
 		return;
@@ -275,7 +275,7 @@ static void start_check(struct manager *m)
 		(void)pthru_spec_load(m->ctx, m->found, &m->candidate);
 		m->check = (struct job){
 			.ctx = m->ctx, .spec = m->candidate, .found = found, .form = PTHRU_JSON};
-		err = worker_start(m->event, &kind, m, NULL, NULL);
+		err = worker_start(m->event, &kind, m, NULL);
 	}
 	m->checking = err == 0;
 	if (err == 0)
@@ -358,7 +358,7 @@ static void start_reconcile(struct manager *m)
 			       .found = m->found,
 			       .rejected = m->rejected,
 			       .form = PTHRU_JSON};
-	err = worker_start(m->event, &kind, m, NULL, NULL);
+	err = worker_start(m->event, &kind, m, NULL);
 	m->reconciling = err == 0;
 	if (err < 0)
 		log_line(LOG_PRIORITY_ERROR, "reconcile: %s", strerror(-err));

@@ -13,6 +13,7 @@
 
 #include "log.h"
 #include "macro.h"
+#include "strbuf.h"
 
 #define MESSAGE_MAX 512 /* bytes of one thing said */
 
@@ -88,8 +89,8 @@ static int on_exit_of_child(sd_event_source *source _unused_, const siginfo_t *i
 }
 
 /* The child is a process like any other: the loop's blocked signals are not its own (10.5). */
-static void become_child(const struct worker_kind *kind, void *owner, void *argument,
-			 const struct worker_ends *ends)
+static _Noreturn void become_child(const struct worker_kind *kind, void *owner, void *argument,
+				   const struct worker_ends *ends)
 {
 	sigset_t none;
 
@@ -116,8 +117,7 @@ static int watch(sd_event *event, struct worker *w, pid_t pid)
 	return err < 0 ? err : 0;
 }
 
-int worker_start(sd_event *event, const struct worker_kind *kind, void *owner, void *argument,
-		 struct worker **ret)
+int worker_start(sd_event *event, const struct worker_kind *kind, void *owner, void *argument)
 {
 	struct worker *w = calloc(1, sizeof(*w));
 	int talk[2] = {-1, -1}, err;
@@ -148,25 +148,21 @@ int worker_start(sd_event *event, const struct worker_kind *kind, void *owner, v
 			waitpid(pid, NULL, 0);
 		}
 	}
-	if (err < 0) {
+	if (err) {
 		worker_free(w);
 		return err;
 	}
-	if (ret)
-		*ret = w;
-	return 0;
+	return 0; /* from here on the loop's sources keep it */
 }
 
 void worker_tell(const struct worker_ends *ends, const char *fmt, ...)
 {
-	char text[MESSAGE_MAX];
+	_cleanup_strbuf_ struct strbuf text = {0};
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(text, sizeof(text), fmt, ap);
+	strbuf_vaddf(&text, fmt, ap);
 	va_end(ap);
-	if (n > 0)
-		send(ends->talk, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1,
-		     MSG_DONTWAIT | MSG_NOSIGNAL);
+	send(ends->talk, strbuf_text(&text), text.len < MESSAGE_MAX ? text.len : MESSAGE_MAX - 1,
+	     MSG_DONTWAIT | MSG_NOSIGNAL);
 }

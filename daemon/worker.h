@@ -29,8 +29,7 @@ struct worker_kind {
 };
 
 /* 0 or errno. owner and argument are handed on. */
-int worker_start(sd_event *event, const struct worker_kind *kind, void *owner, void *argument,
-		 struct worker **ret);
+int worker_start(sd_event *event, const struct worker_kind *kind, void *owner, void *argument);
 
 void *worker_argument(const struct worker *worker);
 int worker_out(const struct worker *worker);

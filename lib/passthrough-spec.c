@@ -189,7 +189,7 @@ static int add_entries(struct loading *l)
 	int err = 0;
 
 	l->in_folder = true;
-	if (l->entries.n)
+	if (l->entries.at)
 		qsort(l->entries.at, l->entries.n, sizeof(*l->entries.at), by_name);
 	array_foreach(it, &l->entries) {
 		const char *path = arena_printf(l->spec->arena, "%s/%s", it->dir, it->name);
@@ -290,7 +290,7 @@ static int new_spec(struct pthru_spec **ret)
 /* Where load() reads from. */
 struct source {
 	int (*read)(struct loading *l, const char *path);
-	char *const *paths; /* n of them; NULL for read's own */
+	char *const *paths; /* n of them; NULL where read knows its own */
 	size_t n;
 };
 
@@ -301,7 +301,7 @@ static int load(struct loading *l, const struct source *source, struct pthru_spe
 	if (err < 0)
 		return err;
 	for (size_t i = 0; err == 0 && i < source->n; i++)
-		err = source->read(l, source->paths ? source->paths[i] : NULL);
+		err = source->read(l, source->paths ? source->paths[i] : "");
 	/*
 	 * With unreadable files among them, what is wrong in the others is still told; and all that
 	 * is wrong on any machine is found now, so that match: hides no errors (note 16).

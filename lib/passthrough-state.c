@@ -61,7 +61,7 @@ int pthru_spec_accept(struct pthru_ctx *ctx, const struct pthru_spec *spec,
 		err = host_observe(tree, &options, &host);
 	if (err == 0)
 		err = surface_narrow(spec, host, diags, &here);
-	return err < 0 ? err : surface_keep_spec(ctx, here, diags);
+	return err < 0 || !here ? err : surface_keep_spec(ctx, here, diags);
 }
 
 /*
