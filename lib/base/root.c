@@ -121,14 +121,10 @@ int fd_read(int fd, size_t expect, size_t max, struct arena *a, const char **ret
 	return 0;
 }
 
-int root_read(const struct root *r, const char *path, size_t max, struct arena *a, const char **ret,
-	      size_t *ret_size)
+int root_read_fd(int fd, size_t max, struct arena *a, const char **ret, size_t *ret_size)
 {
-	_cleanup_close_ int fd = open_beneath(r, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
 	struct stat st;
 
-	if (fd < 0)
-		return fd;
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (S_ISDIR(st.st_mode))
@@ -140,6 +136,14 @@ int root_read(const struct root *r, const char *path, size_t max, struct arena *
 	/* sysfs says 4096 for everything: its files are short, so the guess is only a first size.
 	 */
 	return fd_read(fd, (size_t)st.st_size, max, a, ret, ret_size);
+}
+
+int root_read(const struct root *r, const char *path, size_t max, struct arena *a, const char **ret,
+	      size_t *ret_size)
+{
+	_cleanup_close_ int fd = open_beneath(r, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+
+	return fd < 0 ? fd : root_read_fd(fd, max, a, ret, ret_size);
 }
 
 static int open_parent(const struct root *r, const char *path, const char **ret_name)
@@ -200,19 +204,20 @@ static int list_dir(DIR *d, struct arena *a, struct words *names)
 	}
 }
 
-int root_list(const struct root *r, const char *path, struct arena *a, struct words *ret)
+int root_list_fd(int fd, struct arena *a, struct words *ret)
 {
-	_cleanup_close_ int fd = open_beneath(r, path, O_RDONLY | O_DIRECTORY, 0);
+	/* closedir() closes what it was given. */
+	_cleanup_close_ int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	struct words names = {0};
 	DIR *d;
 	int err;
 
-	if (fd < 0)
-		return fd;
-	d = fdopendir(fd);
+	if (own < 0)
+		return -errno;
+	d = fdopendir(own);
 	if (!d)
 		return -errno;
-	take_fd(&fd);
+	take_fd(&own);
 	err = list_dir(d, a, &names);
 	closedir(d);
 	if (err < 0)
@@ -221,6 +226,13 @@ int root_list(const struct root *r, const char *path, struct arena *a, struct wo
 		qsort(names.at, names.n, sizeof(*names.at), by_bytes);
 	*ret = names;
 	return 0;
+}
+
+int root_list(const struct root *r, const char *path, struct arena *a, struct words *ret)
+{
+	_cleanup_close_ int fd = open_beneath(r, path, O_RDONLY | O_DIRECTORY, 0);
+
+	return fd < 0 ? fd : root_list_fd(fd, a, ret);
 }
 
 int root_stat(const struct root *r, const char *path, struct stat *ret)

@@ -51,11 +51,17 @@ int root_read(const struct root *r, const char *path, size_t max, struct arena *
  */
 int fd_read(int fd, size_t expect, size_t max, struct arena *a, const char **ret, size_t *ret_size);
 
+/* The same for a file that is open already, from its beginning. */
+int root_read_fd(int fd, size_t max, struct arena *a, const char **ret, size_t *ret_size);
+
 /* Target of a symbolic link. -EINVAL when path is none. */
 int root_readlink(const struct root *r, const char *path, struct arena *a, const char **ret);
 
 /* Names in a directory without "." and "..", sorted by bytes. */
 int root_list(const struct root *r, const char *path, struct arena *a, struct words *ret);
+
+/* The same for an open directory, which stays open. */
+int root_list_fd(int fd, struct arena *a, struct words *ret);
 
 /* stat(2) following links inside the root, or lstat(2) of the last part. */
 int root_stat(const struct root *r, const char *path, struct stat *ret);
