@@ -2,6 +2,7 @@
 /* The tree over a root directory, and what both trees share. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/klog.h>
@@ -10,6 +11,7 @@
 
 #include "image-cache.h"
 #include "image.h"
+#include "tree-near.h"
 #include "tree.h"
 
 #define CACHE_SIZE_MAX (8u << 20)
@@ -22,6 +24,7 @@
 struct tree_root {
 	struct tree tree;
 	const struct root *root;
+	struct near near;	   /* attributes of one device are read in a row */
 	char *cache_path;	   /* NULL: nothing is remembered */
 	struct image_cache *cache; /* NULL: not asked for yet */
 };
@@ -34,7 +37,11 @@ static const struct root *root_of(const struct tree *t)
 static int read_file(struct tree *t, const char *path, size_t max, struct arena *a,
 		     const char **ret, size_t *ret_size)
 {
-	return root_read(root_of(t), path, max, a, ret, ret_size);
+	struct tree_root *root = (struct tree_root *)t;
+	_cleanup_close_ int fd = near_open(&root->near, root->root, path,
+					   O_RDONLY | O_NONBLOCK | O_NOCTTY);
+
+	return fd < 0 ? fd : root_read_fd(fd, max, a, ret, ret_size);
 }
 
 static int read_head(struct tree *t, const char *path, size_t max, struct arena *a,
@@ -72,12 +79,34 @@ static int read_head(struct tree *t, const char *path, size_t max, struct arena 
 
 static int read_link(struct tree *t, const char *path, struct arena *a, const char **ret)
 {
-	return root_readlink(root_of(t), path, a, ret);
+	struct tree_root *root = (struct tree_root *)t;
+	char target[PATH_MAX];
+	const char *name, *copy;
+	int folder = near_folder(&root->near, root->root, path, &name);
+	ssize_t n;
+
+	if (folder < 0)
+		return root_readlink(root->root, path, a, ret);
+	n = readlinkat(folder, name, target, sizeof(target));
+	if (n < 0)
+		return -errno;
+	copy = arena_strndup(a, target, (size_t)n);
+	if (!copy)
+		return -ENOMEM;
+	*ret = copy;
+	return 0;
 }
 
 static int list_folder(struct tree *t, const char *path, struct arena *a, struct words *ret)
 {
-	return root_list(root_of(t), path, a, ret);
+	struct tree_root *root = (struct tree_root *)t;
+	_cleanup_close_ int fd = root_openat(root->root, path, O_RDONLY | O_DIRECTORY);
+	int r = fd < 0 ? fd : root_list_fd(fd, a, ret);
+
+	/* What stands in it is asked for next. */
+	if (r == 0)
+		near_set(&root->near, path, strlen(path), take_fd(&fd));
+	return r;
 }
 
 static int64_t in_ns(struct timespec ts)
@@ -101,11 +130,19 @@ static struct tree_stat stat_from(const struct stat *st)
 
 static int stat_file(struct tree *t, const char *path, struct tree_stat *ret)
 {
+	struct tree_root *root = (struct tree_root *)t;
+	const char *name;
+	int folder = near_folder(&root->near, root->root, path, &name);
 	struct stat st;
-	int r = root_stat(root_of(t), path, &st);
+	int r;
 
-	if (r < 0)
-		return r;
+	if (folder >= 0 && fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (folder < 0 || S_ISLNK(st.st_mode)) {
+		r = root_stat(root->root, path, &st);
+		if (r < 0)
+			return r;
+	}
 	*ret = stat_from(&st);
 	return 0;
 }
@@ -248,6 +285,7 @@ static struct tree *tree_root_free(struct tree *t)
 {
 	struct tree_root *root = (struct tree_root *)t;
 
+	near_done(&root->near);
 	image_cache_free(root->cache);
 	free(root->cache_path);
 	free(root);
@@ -274,6 +312,7 @@ int tree_root_new(const struct root *root, const char *cache_path, struct tree *
 		return -ENOMEM;
 	t->tree = (struct tree){.ops = &root_ops, .live = root_is_live(root)};
 	t->root = root;
+	near_init(&t->near);
 	t->cache_path = cache_path ? strdup(cache_path) : NULL;
 	if (cache_path && !t->cache_path) {
 		free(t);

@@ -218,6 +218,46 @@ static void paths_are_walked(void **state)
 	}
 }
 
+/* The last folder is kept open: what stands in it, and links out of it, are found all the same. */
+static void folders_are_kept_in_mind(void **state)
+{
+	static const struct {
+		const char *path;
+		int result;
+		const char *text;
+	} rows[] = {
+		{"/etc/hostname", 0, "pve\n"},	     {"/etc/secret", 0, "key"},
+		{"/etc/through", 0, "2\n"},	     {"/etc/out", 0, "pve\n"},
+		{"/etc/loop", -ELOOP, NULL},	     {"/etc/dangling", -ENOENT, NULL},
+		{"/etc/..", -EISDIR, NULL},	     {"/etc/d", -EISDIR, NULL},
+		{"/etc/lib", -EISDIR, NULL},	     {"/etc/none", -ENOENT, NULL},
+		{"/none/a", -ENOENT, NULL},	     {"/none/b", -ENOENT, NULL},
+		{"/none/c", -ENOENT, NULL},	     {"/etc/hostname/a", -ENOTDIR, NULL},
+		{"/etc/hostname/b", -ENOTDIR, NULL}, {"/etc/lib/b/two", 0, "2\n"},
+		{"/etc/lib/b/two", 0, "2\n"},
+	};
+	const struct trees *t = *state;
+
+	for (size_t k = 0; k < ARRAY_LEN(t->at); k++) {
+		struct tree *tree = t->at[k];
+		struct words names = {0};
+		struct tree_stat st;
+
+		assert_int_equal(tree->ops->list(tree, "/etc", t->a, &names), 0);
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			const char *text = NULL;
+			size_t size;
+			int r = tree->ops->read(tree, rows[i].path, 64, t->a, &text, &size);
+
+			assert_int_equal(r, rows[i].result);
+			if (r == 0)
+				assert_string_equal(text, rows[i].text);
+			assert_int_equal(tree->ops->stat(tree, rows[i].path, &st),
+					 r == -EISDIR ? 0 : r);
+		}
+	}
+}
+
 static void links_are_read(void **state)
 {
 	static const struct {
@@ -364,6 +404,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_are_read),
 		cmocka_unit_test(paths_are_walked),
+		cmocka_unit_test(folders_are_kept_in_mind),
 		cmocka_unit_test(links_are_read),
 		cmocka_unit_test(folders_are_listed),
 		cmocka_unit_test(large_files_are_refused),
