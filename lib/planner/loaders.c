@@ -84,6 +84,7 @@ static int plan_edits(struct planning *p, const struct loader_edits *edits)
 					 .why = why_of_kinds(p, FLAGS),
 					 .mode = it->mode ? it->mode : 0644,
 					 .owned = it->owned,
+					 .restore = it->restore && it->text,
 					 .tokens = &it->tokens};
 		size_t before = p->plan->steps.n;
 

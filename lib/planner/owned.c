@@ -95,6 +95,7 @@ static int add_write(struct planning *p, const struct file_wish *wish, const str
 	step->size = strlen(wish->text);
 	step->mode = wish->mode;
 	step->owned = wish->owned;
+	step->restore = wish->restore;
 	if (file && file->status == FILE_PRESENT) {
 		step->before = file->text;
 		step->before_size = file->size;
@@ -142,7 +143,7 @@ int plan_file(struct planning *p, const struct file_wish *wish)
 				       words_add(p->a, &p->plan->adopt, wish->path) < 0
 			       ? -ENOMEM
 			       : 0;
-	if (*wish->text)
+	if (*wish->text || wish->restore)
 		return add_write(p, &full, file);
 	return there && (!wish->owned || is_ours(p, file)) ? add_remove(p, &full, file) : 0;
 }

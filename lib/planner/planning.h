@@ -87,6 +87,7 @@ struct file_wish {
 	const char *path, *text, *why;
 	unsigned mode;
 	bool owned;
+	bool restore; /* shared: text is what was there before us, and is written even when empty */
 	const struct words *tokens; /* NULL: none */
 };
 int plan_file(struct planning *p, const struct file_wish *wish); /* owned.c */
