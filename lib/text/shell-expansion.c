@@ -26,8 +26,10 @@ static const char *take_name(struct shell *s, size_t len)
 {
 	const char *name = arena_strndup(s->arena, s->at, len);
 
-	if (!name)
+	if (!name) { /* the scan is at its end then */
 		shell_fail(s, -ENOMEM, s->line, "out of memory");
+		return NULL;
+	}
 	s->at += len;
 	/* The name could go on there: "$NA\<newline>ME". */
 	if (s->at[0] == '\\' && s->at[1] == '\n')
