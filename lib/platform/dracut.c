@@ -101,19 +101,25 @@ static bool proof(const struct early_wish *wish, const struct host_kernel *kerne
 {
 	const char *rules;
 	struct words all;
+	int r;
 
 	if (!early_proof_modules(wish, kernel, a, ret_why))
 		return false;
-	if (udev_rules_render(a, wish, &rules) < 0 || early_modules(a, wish, &all) < 0)
-		return early_disproof(a, ret_why, "the wish cannot be written");
+	r = udev_rules_render(a, wish, &rules);
+	if (r == 0)
+		r = early_modules(a, wish, &all);
+	if (r < 0)
+		return early_unwritten(ret_why, r);
 	if (!early_proof_file(kernel, IN_RULES, rules, a, ret_why))
 		return false;
 	array_foreach(name, &all) {
-		int r = host_kernel_module(kernel, *name) == MODULE_LOADABLE
-				? loaded_early(a, &kernel->image, *name)
-				: 1;
+		r = host_kernel_module(kernel, *name) == MODULE_LOADABLE
+			    ? loaded_early(a, &kernel->image, *name)
+			    : 1;
 
-		if (r <= 0)
+		if (r < 0)
+			return early_unwritten(ret_why, r);
+		if (r == 0)
 			return early_disproof(a, ret_why, "%s does not load %s before udev",
 					      kernel->image.path, *name);
 	}

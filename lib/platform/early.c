@@ -95,7 +95,13 @@ bool early_disproof(struct arena *a, const char **ret_why, const char *fmt, ...)
 	va_start(ap, fmt);
 	why = arena_vprintf(a, fmt, ap);
 	va_end(ap);
-	*ret_why = why ? why : "out of memory";
+	*ret_why = why;
+	return why ? false : early_unwritten(ret_why, -ENOMEM);
+}
+
+bool early_unwritten(const char **ret_why, int error)
+{
+	*ret_why = error == -ENOMEM ? "out of memory" : "a driver's or module's name is none";
 	return false;
 }
 
@@ -140,7 +146,7 @@ bool early_proof_modules(const struct early_wish *wish, const struct host_kernel
 	if (!image_read(kernel, a, ret_why))
 		return false;
 	if (early_modules(a, wish, &all) < 0)
-		return early_disproof(a, ret_why, "out of memory");
+		return early_unwritten(ret_why, -ENOMEM);
 	array_foreach(name, &all) {
 		switch (host_kernel_module(kernel, *name)) {
 		case MODULE_BUILTIN:

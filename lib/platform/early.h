@@ -44,3 +44,6 @@ bool early_proof_file(const struct host_kernel *kernel, const char *path, const 
 
 /* Says why: always false, so that a proof can return it. */
 bool early_disproof(struct arena *a, const char **ret_why, const char *fmt, ...) _printf_(3, 4);
+
+/* The same for an error while the proof was looked for: -ENOMEM, or -EINVAL for a name. */
+bool early_unwritten(const char **ret_why, int error);

@@ -106,27 +106,32 @@ const char *file_text(const struct host *host, const char *path)
 	return file && file->status == FILE_PRESENT ? file->text : NULL;
 }
 
-const char *file_unusable(struct arena *a, const struct host_file *file)
+static const char *unusable(const struct host_file *file)
 {
-	const char *why = NULL;
-
 	switch (file->status) {
 	case FILE_ABSENT:
 		return NULL;
 	case FILE_PRESENT:
-		if (strlen(file->text) == file->size)
-			return NULL;
-		why = "holds NUL bytes";
-		break;
+		return strlen(file->text) == file->size ? NULL : "holds NUL bytes";
 	case FILE_UNSAFE:
-		why = "is no regular file of a usual size";
-		break;
+		return "is no regular file of a usual size";
 	case FILE_UNREADABLE:
 	case _FILE_STATUS_MAX:
 	case _FILE_STATUS_INVALID:
-		why = "cannot be read";
 		break;
 	}
-	why = arena_printf(a, "%s %s", file->path, why);
-	return why ? why : "out of memory";
+	return "cannot be read";
+}
+
+int file_unusable(struct arena *a, const struct host_file *file, const char **ret)
+{
+	const char *why = unusable(file);
+
+	if (why) {
+		why = arena_printf(a, "%s %s", file->path, why);
+		if (!why)
+			return -ENOMEM;
+	}
+	*ret = why;
+	return 0;
 }

@@ -45,5 +45,8 @@ int edits_add(struct arena *a, const struct host *host, struct loader_edits *edi
 /* The text of the file at path, NULL when it is absent or cannot be read. */
 const char *file_text(const struct host *host, const char *path);
 
-/* NULL when the file's text can be used, else one phrase that names it and why not. */
-const char *file_unusable(struct arena *a, const struct host_file *file);
+/*
+ * Why the file's text cannot be used, one phrase that names it; NULL when it can. An absent file's
+ * can. 0 or -ENOMEM.
+ */
+int file_unusable(struct arena *a, const struct host_file *file, const char **ret);

@@ -53,10 +53,10 @@ static int collect(struct arena *a, const struct host *host, const char *default
 		if (!sourced(host, file->path) || file->status == FILE_ABSENT)
 			continue;
 		if (!ours && !s.unusable)
-			s.unusable = file_unusable(a, file);
+			r = file_unusable(a, file, &s.unusable);
 		if (ours || strcmp(file->path, PATH_GRUB_DEFAULTS) == 0)
 			continue;
-		if (dropin_due && strcmp(file->path, PATH_GRUB_DROPIN) > 0) {
+		if (r == 0 && dropin_due && strcmp(file->path, PATH_GRUB_DROPIN) > 0) {
 			r = add_source(a, &s, PATH_GRUB_DROPIN, dropin);
 			dropin_due = false;
 		}

@@ -25,10 +25,10 @@ static int files(struct arena *a, const struct host *host, struct loader_files *
 	struct outcome o;
 	int r = grub_outcome(a, host, file_text(host, PATH_GRUB_DEFAULTS), dropin, &o);
 
+	if (r == 0 && !o.broken && ours && host->boot.grub_dir_read)
+		r = file_unusable(a, ours, &o.broken);
 	if (r < 0)
 		return r;
-	if (!o.broken && ours && host->boot.grub_dir_read)
-		o.broken = file_unusable(a, ours);
 	*ret = (struct loader_files){
 		.line = o.line,
 		.known = !o.broken,

@@ -186,11 +186,15 @@ static bool proof(const struct early_wish *wish, const struct host_kernel *kerne
 {
 	const char *rules, *script;
 	unsigned mode;
+	int r;
 
 	if (!early_proof_modules(wish, kernel, a, ret_why))
 		return false;
-	if (udev_rules_render(a, wish, &rules) < 0 || render(a, wish, 1, &script, &mode) < 0)
-		return early_disproof(a, ret_why, "the wish cannot be written");
+	r = udev_rules_render(a, wish, &rules);
+	if (r == 0)
+		r = render(a, wish, 1, &script, &mode);
+	if (r < 0)
+		return early_unwritten(ret_why, r);
 	/* Other hooks than Debian's leave the rule where it is on the host; udevd reads both. */
 	if (!early_proof_file(kernel, image_file(&kernel->image, AS_RULES) ? AS_RULES : IN_RULES,
 			      rules, a, ret_why) ||

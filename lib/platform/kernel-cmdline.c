@@ -62,8 +62,10 @@ static int files(struct arena *a, const struct host *host, struct loader_files *
 	int r = 0;
 
 	if (file)
-		f.why = file_unusable(a, file);
+		r = file_unusable(a, file, &f.why);
 	f.known = !f.why;
+	if (r < 0)
+		return r;
 	if (file && file->status == FILE_PRESENT && f.known)
 		r = line_in_force(a, host, file->text, &f.line);
 	else if (f.known)
@@ -284,13 +286,14 @@ static int start_absent(struct arena *a, struct edit *e)
 static int make(struct arena *a, struct edit *e, const struct host_file *file)
 {
 	bool there = file && file->status != FILE_ABSENT;
-	const char *unusable = there ? file_unusable(a, file) : NULL;
+	const char *unusable = NULL;
 	int r;
 
 	if (!flags_safe(e->wanted))
 		return -EINVAL;
-	if (unusable)
-		return stop(e, unusable);
+	r = there ? file_unusable(a, file, &unusable) : 0;
+	if (r < 0 || unusable)
+		return r < 0 ? r : stop(e, unusable);
 	r = there ? start_present(a, e, file) : start_absent(a, e);
 	array_foreach(flag, e->wanted)
 		if (r == 0 && e->line && !e->stop)
