@@ -148,6 +148,7 @@ static void copy_text(struct record *r, uint32_t at, const char *path)
 	size_t size;
 	int err = r->inner->ops->read(r->inner, path, SIZE_MAX, r->scratch, &text, &size);
 
+	record_kept(r, err != -ENOMEM);
 	if (err == 0)
 		record_text(r, at, text, size);
 	else if (!record_by_itself(err) && err != -EINVAL)
@@ -287,13 +288,17 @@ void record_open(struct record *r, const char *path, const char *target)
 	char comm[64];
 	const char *text;
 	uint32_t at;
+	int err;
 
 	if (!starts(target, "/dev/") || !of_function(r, target))
 		return;
 	record_resolve(r, path, false);
 	snprintf(comm, sizeof(comm), "%.*s/comm", (int)n, path);
 	at = record_resolve_file(r, comm);
-	if (at != NODE_NONE && !r->noted->nodes.at[at].text &&
-	    r->inner->ops->read(r->inner, comm, NAME_MAX, r->scratch, &text, &size) == 0)
+	if (at == NODE_NONE || r->noted->nodes.at[at].text)
+		return;
+	err = r->inner->ops->read(r->inner, comm, NAME_MAX, r->scratch, &text, &size);
+	record_kept(r, err != -ENOMEM);
+	if (err == 0)
 		record_text(r, at, text, size);
 }

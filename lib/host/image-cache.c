@@ -149,6 +149,8 @@ int image_cache_find(struct image_cache *c, const char *path, const struct image
 	if (image.status == IMAGE_ABSENT)
 		return 0;
 	known = slot(c, path);
+	if (!known && c->known.n < IMAGES_MAX)
+		return -ENOMEM;
 	if (known) {
 		known->key = *key;
 		known->image = (struct host_image){.status = IMAGE_ABSENT};
