@@ -32,8 +32,10 @@ static int split(const char *path, char dir[static PATH_MAX], char name[static N
 	if (n >= PATH_MAX || !slash || strlen(slash + 1) > NAME_MAX || !slash[1])
 		return -EINVAL;
 	memcpy(dir, path, n);
-	strcpy(dir + n, n ? "" : "/");
-	strcpy(name, slash + 1);
+	if (!n)
+		dir[n++] = '/';
+	dir[n] = '\0';
+	memcpy(name, slash + 1, strlen(slash + 1) + 1);
 	return 0;
 }
 
@@ -44,7 +46,7 @@ static int find_target(const struct root *r, const char *path, struct target *t)
 
 	if (strlen(path) >= sizeof(at))
 		return -ENAMETOOLONG;
-	strcpy(at, path);
+	memcpy(at, path, strlen(path) + 1);
 	for (int hops = 0; hops < MAX_LINKS; hops++) {
 		ssize_t n;
 		int err = split(at, dir, t->name);
@@ -60,7 +62,7 @@ static int find_target(const struct root *r, const char *path, struct target *t)
 			return errno == EINVAL || errno == ENOENT ? 0 : -errno;
 		link[n] = '\0';
 		if (link[0] == '/')
-			strcpy(at, link);
+			memcpy(at, link, (size_t)n + 1);
 		else if (snprintf(at, sizeof(at), "%s/%s", dir, link) >= (int)sizeof(at))
 			return -ENAMETOOLONG;
 	}

@@ -23,17 +23,19 @@ struct root {
 
 int root_open(const char *dir, struct root **ret)
 {
-	_cleanup_root_ struct root *r = calloc(1, sizeof(*r));
+	_cleanup_close_ int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat here, slash;
+	struct root *r;
 
+	if (fd < 0)
+		return -errno;
+	r = calloc(1, sizeof(*r));
 	if (!r)
 		return -ENOMEM;
-	r->fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (r->fd < 0)
-		return -errno;
-	r->live = fstat(r->fd, &here) == 0 && stat("/", &slash) == 0 &&
-		  here.st_dev == slash.st_dev && here.st_ino == slash.st_ino;
-	*ret = TAKE(r);
+	r->live = fstat(fd, &here) == 0 && stat("/", &slash) == 0 && here.st_dev == slash.st_dev &&
+		  here.st_ino == slash.st_ino;
+	r->fd = take_fd(&fd);
+	*ret = r;
 	return 0;
 }
 
@@ -335,8 +337,8 @@ int root_append_line(const struct root *r, const char *path, const char *line, m
 {
 	_cleanup_close_ int fd = open_append(r, path, mode);
 	_cleanup_arena_ struct arena *a = arena_new();
-	const char *text, *added;
-	size_t size;
+	const char *text = "", *added;
+	size_t size = 0;
 	int err;
 
 	if (fd < 0)
@@ -399,7 +401,7 @@ int root_mkdirs(const struct root *r, const char *path)
 {
 	char part[PATH_MAX];
 	size_t n = strlen(path);
-	struct stat st;
+	struct stat st = {0};
 	int err;
 
 	if (n >= sizeof(part))
@@ -422,7 +424,7 @@ int root_mkdirs(const struct root *r, const char *path)
 int root_space(const struct root *r, const char *path, struct root_space *ret)
 {
 	_cleanup_close_ int fd = open_beneath(r, path, O_PATH, 0);
-	struct statvfs fs;
+	struct statvfs fs = {0};
 
 	if (fd < 0)
 		return fd;
