@@ -95,7 +95,7 @@ int act_parameter(struct doing *d, size_t index, struct report_step *out)
 	const struct step *step = &d->plan->steps.at[index];
 	const char *path = arena_printf(d->arena, PATH_MODULES "/%s/parameters/%s", step->module,
 					step->param);
-	const char *before, *after;
+	const char *before = "", *after = "";
 	int err = path ? read_param(d, path, &before) : -ENOMEM;
 
 	if (err < 0)

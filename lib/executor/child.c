@@ -247,7 +247,7 @@ int child_run(const struct root *root, const struct words *argv, const struct wo
 	 * leaves a process behind that holds its output does not keep us waiting.
 	 */
 	_cleanup_close_ int log = memfd_create("builder", MFD_CLOEXEC), ask = -1, answer = -1;
-	char **args, **vars;
+	char **args = NULL, **vars = NULL;
 	int ends[2], status, err;
 	pid_t pid;
 

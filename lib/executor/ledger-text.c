@@ -362,11 +362,21 @@ static int read_all(struct json_object *top, struct ledger *l)
 	return r.error;
 }
 
+/* The text need not be terminated. */
+static bool is_blank(const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (!text[i] || !strchr(" \t\r\n", text[i]))
+			return false;
+	return true;
+}
+
 int ledger_parse(const char *text, size_t size, struct ledger **ret)
 {
 	_cleanup_(tokener_done) struct json_tokener *t = json_tokener_new();
 	_cleanup_ledger_ struct ledger *l = ledger_new();
 	_cleanup_(json_freep) struct json_object *top = NULL;
+	size_t end;
 	int err;
 
 	if (!t || !l)
@@ -375,8 +385,8 @@ int ledger_parse(const char *text, size_t size, struct ledger **ret)
 		return -EBADMSG;
 	json_tokener_set_flags(t, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	top = json_tokener_parse_ex(t, text, (int)size);
-	if (!top || strspn(text + json_tokener_get_parse_end(t), " \t\r\n") !=
-			    size - json_tokener_get_parse_end(t))
+	end = json_tokener_get_parse_end(t);
+	if (!top || !is_blank(text + end, size - end))
 		return -EBADMSG;
 	err = read_all(top, l);
 	if (err < 0)

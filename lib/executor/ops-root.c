@@ -69,7 +69,7 @@ static int world_room(void *ctx, const char *path, struct ops_room *ret)
 
 	if (*path != '/' || strlen(path) >= sizeof(at))
 		return -EINVAL;
-	strcpy(at, path);
+	memcpy(at, path, strlen(path) + 1);
 	root_stat(root_of(ctx), at, &st); /* not there: no bytes */
 	while ((err = root_space(root_of(ctx), at, &space)) == -ENOENT && *at)
 		*strrchr(at, '/') = '\0';

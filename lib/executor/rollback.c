@@ -56,6 +56,22 @@ static bool undo_files(struct doing *d, size_t failed, bool existed)
 	return any;
 }
 
+/* A file that was removed is about to be ours again: known before it is there. */
+static void note_returning(struct doing *d)
+{
+	array_foreach(step, &d->plan->steps) {
+		const struct ledger_file *was = ledger_file(d->first, step->target);
+		struct ledger_file *now;
+
+		if (step->kind != STEP_REMOVE_FILE || !was)
+			continue;
+		now = edit_file(d->ledger, step->target);
+		if (now)
+			*now = *was;
+	}
+	save_ledger(d); /* on a full disk it fails, and files are put back all the same */
+}
+
 static bool put_files_back(struct doing *d, size_t failed)
 {
 	/* Removing comes first: on a full disk it makes the room that putting back needs. */
@@ -91,8 +107,10 @@ static int build_again(struct doing *d, size_t index)
 
 void roll_back(struct doing *d, size_t failed)
 {
-	bool any = put_files_back(d, failed);
+	bool any;
 
+	note_returning(d);
+	any = put_files_back(d, failed);
 	drop_folders(d);
 	d->report->rolled_back = any;
 	if (!any)
