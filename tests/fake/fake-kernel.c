@@ -137,8 +137,7 @@ static int set_parameter(struct fake *f, const char *path, const char *value)
 int fake_kernel_write(struct fake *f, const char *path, const char *value)
 {
 	static const char params[] = PATH_MODULES "/", devices[] = PATH_PCI_DEVICES "/";
-	char addr[64] = "";
-	const char *rest;
+	const char *rest, *addr;
 
 	if (strcmp(path, PATH_PCI_PROBE) == 0)
 		return probe(f, value);
@@ -147,9 +146,10 @@ int fake_kernel_write(struct fake *f, const char *path, const char *value)
 	if (strncmp(path, devices, strlen(devices)) != 0)
 		return -EACCES;
 	rest = strchr(path + strlen(devices), '/');
-	if (!rest || (size_t)(rest - path) - strlen(devices) >= sizeof(addr))
+	if (!rest)
 		return -EACCES;
-	memcpy(addr, path + strlen(devices), (size_t)(rest - path) - strlen(devices));
+	path += strlen(devices);
+	addr = arena_strndup(f->arena, path, (size_t)(rest - path));
 	if (strcmp(rest, "/driver_override") == 0)
 		return set_override(f, addr, value);
 	if (strcmp(rest, "/driver/unbind") == 0)

@@ -92,6 +92,8 @@ static inline void machine_ledger(struct scratch *s, struct fake *fake)
 	struct ledger_device *d = array_add(l->arena, &l->devices);
 	struct ledger_file *f = array_add(l->arena, &l->files);
 
+	assert_non_null(d);
+	assert_non_null(f);
 	*d = (struct ledger_device){.name = "disk",
 				    .addr = {0, 2, 0, 0},
 				    .id = {0x10de, 0x2222, 0x1043, 0x8655},
@@ -110,12 +112,12 @@ static inline void machine_ledger(struct scratch *s, struct fake *fake)
 static inline int machine_setup(void **state)
 {
 	struct machine *m = calloc(1, sizeof(*m));
-	void *scratch;
+	void *scratch = NULL;
 
+	*state = m;
 	if (!m || scratch_setup(&scratch) < 0)
 		return -1;
 	m->s = scratch;
-	*state = m;
 	machine_lay_out(m->s);
 	if (fake_new(m->s->dir, &m->fake) < 0)
 		return -1;
@@ -231,6 +233,7 @@ static inline void plan_claim_card(struct plan *p, bool bound)
 {
 	struct ledger_device *claim = array_add(p->arena, &p->claims);
 
+	assert_non_null(claim);
 	*claim = (struct ledger_device){.name = "gpu",
 					.addr = {0, 1, 0, 0},
 					.id = {0x10de, 0x1b81, 0x1043, 0x8655},

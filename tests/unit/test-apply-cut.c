@@ -188,6 +188,46 @@ static void cut_at(const struct course *c, enum fake_trouble trouble, unsigned n
 	machine_teardown(&state);
 }
 
+/* The entries cannot be written, so files are being put back and images built again: and cut. */
+static bool cut_while_taking_back(const struct course *c, enum fake_trouble trouble, unsigned n)
+{
+	struct machine *m;
+	struct snapshot now;
+	const char *when;
+	void *state;
+	bool dead;
+
+	assert_int_equal(machine_setup(&state), 0);
+	m = state;
+	when = arena_printf(m->s->arena, "cut %d at change %u of taking back", trouble, n);
+	m->fake->loader = FAKE_FAILS;
+	m->fake->good_runs = 2;
+	m->fake->trouble = trouble;
+	m->fake->at = n;
+	go(m);
+	dead = m->fake->dead;
+	now = take(m);
+	must_be_whole(c, &now, when);
+	must_be_known(m, when);
+	must_converge(c, m, when);
+	machine_teardown(&state);
+	return dead;
+}
+
+static void a_cut_while_taking_back_is_harmless(void **unused _unused_)
+{
+	struct course c = undisturbed();
+	void *state = c.m;
+	unsigned n = 1;
+
+	while (cut_while_taking_back(&c, FAKE_CUT_BEFORE, n) &&
+	       cut_while_taking_back(&c, FAKE_CUT_AFTER, n) &&
+	       cut_while_taking_back(&c, FAKE_CUT_WITHIN, n))
+		n++;
+	assert_true(n > 20);
+	machine_teardown(&state);
+}
+
 static void a_cut_at_any_point_is_harmless(void **unused _unused_)
 {
 	struct course c = undisturbed();
@@ -316,6 +356,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_cut_at_any_point_is_harmless),
+		cmocka_unit_test(a_cut_while_taking_back_is_harmless),
 		machine_test(an_empty_plan_cleans_up_after_a_cut),
 		cmocka_unit_test(an_error_at_any_point_is_harmless),
 		cmocka_unit_test(a_disk_that_stays_full_is_survived),
