@@ -110,9 +110,14 @@ void journal_result(struct journal *j, size_t index, const char *result)
 	add_step(j, index, result);
 }
 
-int journal_note(struct journal *j, const char *what)
+int journal_note(struct journal *j, const char *what, const char *target)
 {
-	add_line(j, what);
+	_cleanup_strbuf_ struct strbuf line = {0};
+
+	strbuf_addf(&line, "%s %s", what, target);
+	if (line.error)
+		return line.error;
+	add_line(j, line.text);
 	return flush(j);
 }
 

@@ -24,7 +24,7 @@ int journal_intent(struct journal *j, size_t index, const char *what);
 void journal_result(struct journal *j, size_t index, const char *result);
 
 /* A line of another kind, at once. */
-int journal_note(struct journal *j, const char *what);
+int journal_note(struct journal *j, const char *what, const char *target);
 
 /* Writes the end line, frees. */
 int journal_end(struct journal *j, const char *result);

@@ -47,7 +47,7 @@ static bool undo_files(struct doing *d, size_t failed, bool existed)
 		    trace->existed != existed)
 			continue;
 		any = true;
-		journal_note(&d->journal, arena_printf(d->arena, "put back %s", step->target));
+		journal_note(&d->journal, "put back", step->target);
 		err = actions[step->kind].undo(d, i);
 		if (err < 0)
 			complain(d, CODE_BAD_FILE, step, err);
@@ -98,7 +98,7 @@ static int build_again(struct doing *d, size_t index)
 	const struct step *step = &d->plan->steps.at[index];
 	int err;
 
-	journal_note(&d->journal, arena_printf(d->arena, "again %s", step_words(d, step)));
+	journal_note(&d->journal, "again", step_words(d, step));
 	err = actions[step->kind].undo(d, index);
 	if (err < 0)
 		complain(d, CODE_BUILDER_FAILED, step, err);
