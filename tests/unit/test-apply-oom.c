@@ -6,65 +6,7 @@
 #include <errno.h>
 
 #include "machine.h"
-
-/* The linker hands calls of these functions to us (tests/CMakeLists.txt). */
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t size);
-void *__real_arena_alloc(struct arena *a, size_t size);
-void *__real_arena_memdup(struct arena *a, const void *p, size_t size);
-char *__real_arena_strdup(struct arena *a, const char *s);
-char *__real_arena_vprintf(struct arena *a, const char *fmt, va_list ap);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-void *__wrap_arena_alloc(struct arena *a, size_t size);
-void *__wrap_arena_memdup(struct arena *a, const void *p, size_t size);
-char *__wrap_arena_strdup(struct arena *a, const char *s);
-char *__wrap_arena_vprintf(struct arena *a, const char *fmt, va_list ap);
-
-static unsigned left;	/* allocations until the one that fails; 0: none does */
-static unsigned inside; /* the fake machine: its memory is not ours */
-
-static bool fails(void)
-{
-	return !inside && left && --left == 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t n, size_t size)
-{
-	return fails() ? NULL : __real_calloc(n, size);
-}
-
-void *__wrap_realloc(void *p, size_t size)
-{
-	return fails() ? NULL : __real_realloc(p, size);
-}
-
-void *__wrap_arena_alloc(struct arena *a, size_t size)
-{
-	return fails() ? NULL : __real_arena_alloc(a, size);
-}
-
-void *__wrap_arena_memdup(struct arena *a, const void *p, size_t size)
-{
-	return fails() ? NULL : __real_arena_memdup(a, p, size);
-}
-
-char *__wrap_arena_strdup(struct arena *a, const char *s)
-{
-	return fails() ? NULL : __real_arena_strdup(a, s);
-}
-
-char *__wrap_arena_vprintf(struct arena *a, const char *fmt, va_list ap)
-{
-	return fails() ? NULL : __real_arena_vprintf(a, fmt, ap);
-}
+#include "oom.h"
 
 /* --- the fake machine's table, with its own allocations spared ---------------------------- */
 
@@ -72,10 +14,11 @@ static struct ops under;
 
 #define SPARED(call)                                                                               \
 	({                                                                                         \
+		unsigned left_ = oom_left;                                                         \
 		typeof(call) result_;                                                              \
-		inside++;                                                                          \
+		oom_left = 0;                                                                      \
 		result_ = (call);                                                                  \
-		inside--;                                                                          \
+		oom_left = left_;                                                                  \
 		result_;                                                                           \
 	})
 
@@ -83,22 +26,22 @@ static struct ops under;
 static int spared_read(void *ctx, const char *path, size_t max, struct arena *a, const char **ret,
 		       size_t *ret_size, struct file_attr *ret_attr)
 {
-	return fails() ? -ENOMEM : SPARED(under.read(ctx, path, max, a, ret, ret_size, ret_attr));
+	return oom_now() ? -ENOMEM : SPARED(under.read(ctx, path, max, a, ret, ret_size, ret_attr));
 }
 
 static int spared_readlink(void *ctx, const char *path, struct arena *a, const char **ret)
 {
-	return fails() ? -ENOMEM : SPARED(under.readlink(ctx, path, a, ret));
+	return oom_now() ? -ENOMEM : SPARED(under.readlink(ctx, path, a, ret));
 }
 
 static int spared_identity(void *ctx, const char *path, struct arena *a, const char **ret)
 {
-	return fails() ? -ENOMEM : SPARED(under.identity(ctx, path, a, ret));
+	return oom_now() ? -ENOMEM : SPARED(under.identity(ctx, path, a, ret));
 }
 
 static const char *spared_boot_id(void *ctx, struct arena *a)
 {
-	return fails() ? NULL : SPARED(under.boot_id(ctx, a));
+	return oom_now() ? NULL : SPARED(under.boot_id(ctx, a));
 }
 
 static int spared_replace(void *ctx, const char *path, const void *bytes, size_t size,
@@ -135,7 +78,7 @@ static int spared_rmdir(void *ctx, const char *path)
 static int spared_run(void *ctx, const struct words *argv, const struct words *env, struct arena *a,
 		      struct ops_result *ret)
 {
-	return fails() ? -ENOMEM : SPARED(under.run(ctx, argv, env, a, ret));
+	return oom_now() ? -ENOMEM : SPARED(under.run(ctx, argv, env, a, ret));
 }
 
 static int spared_write_attr(void *ctx, const char *path, const char *value)
@@ -211,10 +154,10 @@ static bool survives(unsigned n, enum fake_builder loader)
 	spare(&m->fake->ops);
 	m->fake->loader = loader;
 	p = plan_everything(m);
-	left = n;
+	oom_left = n;
 	err = plan_apply(p, m->ledger, &m->fake->ops, NULL, &report);
-	all = left > 0;
-	left = 0;
+	all = oom_left > 0;
+	oom_left = 0;
 	if (err < 0) {
 		assert_int_equal(err, -ENOMEM);
 		assert_null(report);
