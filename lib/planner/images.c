@@ -113,6 +113,12 @@ static int add_build(struct planning *p, const struct kernel_view *view)
 {
 	struct step *step = step_add(p, STEP_BUILD_INITRAMFS, view->kernel->version, view->why);
 
+	/* What boots there is the copy on each ESP, which only a refresh brings up to date (4.14).
+	 */
+	if (p->host->boot.proxmox) {
+		p->refresh = true;
+		p->refresh_why = view->why;
+	}
 	return step ? p->builder->command_for(p->a, p->host, view->kernel, step) : -ENOMEM;
 }
 

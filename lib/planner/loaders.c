@@ -161,7 +161,8 @@ int plan_loaders(struct planning *p)
 int plan_refresh(struct planning *p)
 {
 	struct step found = {0}, *step;
-	const char *why = why_of_kinds(p, FLAGS);
+	const char *why = p->refresh_why && !entries_wrong(p) ? p->refresh_why
+							      : why_of_kinds(p, FLAGS);
 	int err = find_refresh(p, &found);
 
 	if (err <= 0 || p->host->boot.boot_read_only)

@@ -73,9 +73,10 @@ struct planning {
 	struct early_wish early; /* of all devices that are not refused */
 	ARRAY_OF(struct image_lack) lacks;
 
-	enum code gate;	      /* why no image can be built, or _CODE_INVALID */
-	const char *gate_why; /* for people */
-	bool refresh;	      /* the boot loader's entries are to be written anew */
+	enum code gate;		 /* why no image can be built, or _CODE_INVALID */
+	const char *gate_why;	 /* for people */
+	bool refresh;		 /* the boot loader's entries are to be written anew */
+	const char *refresh_why; /* where no flag asks for it */
 };
 
 /* Items that an initramfs has a part in. */

@@ -247,8 +247,8 @@ static int blacklist_vital(struct planning *p, const struct word_wish *wish)
 		use = vital_use(it, &code);
 		if (use)
 			return item_block(p, wish->item, code,
-					  "the host needs driver %s: %s is on it, which holds %s",
-					  wish->text, pci_addr_format(it->addr, addr), use->what);
+					  "the host needs the driver %s for %s (%s)", wish->text,
+					  pci_addr_format(it->addr, addr), use->what);
 	}
 	return 0;
 }
