@@ -11,12 +11,13 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "surroundings.h"
+
 #define TAIL_LINES 40
 #define TAIL_BYTES 16384
 
 static const char *const scrubbed[] = {
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-	"LC_ALL=C.UTF-8",
 	"HOME=/root",
 };
 
@@ -91,33 +92,6 @@ int child_call(int (*fn)(void *arg), void *arg, unsigned deadline_ms)
 	return err < 0 ? err : read_answer(ask, deadline_ms);
 }
 
-static int build_environment(struct arena *a, const struct words *env, char ***ret)
-{
-	ARRAY_OF(char *) vars = {0};
-
-	for (size_t i = 0; i < ARRAY_LEN(scrubbed); i++) {
-		size_t name = (size_t)(strchr(scrubbed[i], '=') - scrubbed[i]) + 1;
-		bool given = false;
-
-		if (env)
-			array_foreach(it, env)
-				given |= strncmp(*it, scrubbed[i], name) == 0;
-		if (!given && array_push(a, &vars, arena_strdup(a, scrubbed[i])) < 0)
-			return -ENOMEM;
-	}
-	if (env)
-		array_foreach(it, env)
-			if (array_push(a, &vars, arena_strdup(a, *it)) < 0)
-				return -ENOMEM;
-	array_foreach(it, &vars)
-		if (!*it)
-			return -ENOMEM;
-	if (array_push(a, &vars, NULL) < 0)
-		return -ENOMEM;
-	*ret = vars.at;
-	return 0;
-}
-
 static int build_argv(struct arena *a, const struct words *argv, char ***ret)
 {
 	char **copy = arena_alloc(a, (argv->n + 1) * sizeof(*copy));
@@ -131,6 +105,43 @@ static int build_argv(struct arena *a, const struct words *argv, char ***ret)
 	}
 	*ret = copy;
 	return 0;
+}
+
+static bool is_given(const struct words *env, const char *var)
+{
+	size_t name = (size_t)(strchr(var, '=') - var) + 1;
+
+	if (env)
+		array_foreach(it, env)
+			if (strncmp(*it, var, name) == 0)
+				return true;
+	return false;
+}
+
+static int add_vars(struct arena *a, const struct words *vars, struct words *ret)
+{
+	array_foreach(it, vars)
+		if (!is_given(ret, *it) && array_push(a, ret, *it) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
+/* What is given counts first, then the host's locale, then what every builder gets. */
+static int build_environment(const struct root *root, struct arena *a, const struct words *env,
+			     char ***ret)
+{
+	struct words all = {0}, locale, fixed = {0};
+	int err = host_locale(root, a, &locale);
+
+	for (size_t i = 0; err == 0 && i < ARRAY_LEN(scrubbed); i++)
+		err = array_push(a, &fixed, scrubbed[i]);
+	if (err == 0 && env)
+		err = add_vars(a, env, &all);
+	if (err == 0)
+		err = add_vars(a, &locale, &all);
+	if (err == 0)
+		err = add_vars(a, &fixed, &all);
+	return err < 0 ? err : build_argv(a, &all, ret);
 }
 
 /* Callers may block or ignore signals (fact 10.5); a builder starts with none of that. */
@@ -148,10 +159,17 @@ static int enter(const struct root *root, int log)
 {
 	int null;
 
+	umask(022); /* an image is as readable as one that the host's own tools make */
 	if (setpgid(0, 0) < 0 || fchdir(root_fd(root)) < 0)
 		return -errno;
-	if (!root_is_live(root) && chroot(".") < 0)
-		return -errno;
+	if (!root_is_live(root)) {
+		int err = provide_dev();
+
+		if (err < 0)
+			return err;
+		if (chroot(".") < 0)
+			return -errno;
+	}
 	if (chdir("/") < 0)
 		return -errno;
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -257,7 +275,7 @@ int child_run(const struct root *root, const struct words *argv, const struct wo
 		return -EINVAL;
 	err = build_argv(a, argv, &args);
 	if (err == 0)
-		err = build_environment(a, env, &vars);
+		err = build_environment(root, a, env, &vars);
 	if (err < 0)
 		return err;
 	if (pipe2(ends, O_CLOEXEC) < 0)
