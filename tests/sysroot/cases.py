@@ -162,7 +162,12 @@ def builder_missing(root, tally):
     """no update-initramfs: the items that need it are blocked, and no half of them is configured"""
     write(root.spec, SPEC)
     os.rename(root.at("usr/sbin/update-initramfs"), root.at("usr/sbin/update-initramfs.away"))
-    refused(root, tally, "plan", "no-builder", "plan")
+    before = root.manifest("etc", "boot")
+    code, plan = document(root, "plan")
+    tally.equal("plan: the flags, which need no initramfs, are pending: exit 2", code, 2)
+    tally.check("plan: the code is no-builder", "no-builder" in codes(plan), plan)
+    after = root.manifest("etc", "boot")
+    tally.check("plan: the host is untouched", after == before, differences(before, after))
     code, report = document(root, "apply")
     tally.equal("apply: exit 4", code, 4)
     tally.check("apply: the code is no-builder", "no-builder" in codes(report), report)
