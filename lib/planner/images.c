@@ -31,10 +31,38 @@ static int note_images(struct planning *p)
 	return 0;
 }
 
+/*
+ * Where proxmox-boot-tool copies the images to the ESPs, a boot loader's file that stops it (2.2,
+ * 4.21) keeps a new image from ever being booted.
+ */
+static int check_refresh(struct planning *p)
+{
+	for (size_t i = 0; p->host->boot.proxmox && i < boot_loaders_n; i++) {
+		struct loader_files files = {0};
+
+		if (!boot_loaders[i]->present(p->host))
+			continue;
+		if (boot_loaders[i]->files(p->a, p->host, &files) < 0)
+			return -ENOMEM;
+		if (files.known)
+			continue;
+		p->gate = CODE_BAD_FILE;
+		p->gate_why = arena_printf(
+			p->a,
+			"proxmox-boot-tool would stop before a new initramfs reaches the "
+			"ESPs, since %s cannot be followed: %s",
+			files.where, files.why);
+		return p->gate_why ? 0 : -ENOMEM;
+	}
+	return 0;
+}
+
 int plan_gate(struct planning *p)
 {
 	if (!p->kernels.n || !wishes_images(p))
 		return 0;
+	if (check_refresh(p) < 0)
+		return -ENOMEM;
 	if (!p->builder) {
 		p->gate = CODE_NO_BUILDER;
 		p->gate_why =

@@ -209,6 +209,30 @@ static int take_overrides(struct fake *f, const char *driver)
 	return err;
 }
 
+/* Options of our own modprobe.d file show up as the module's parameters. */
+static int add_parameters(struct fake *f, const char *module)
+{
+	const char *text = fake_read(f, PATH_MODPROBE), *mark;
+	int err;
+
+	mark = arena_printf(f->arena, "options %s ", module);
+	text = text ? strstr(text, mark) : NULL;
+	if (!text)
+		return 0;
+	err = root_mkdirs(f->root, arena_printf(f->arena, PATH_MODULES "/%s/parameters", module));
+	for (text += strlen(mark); err == 0 && *text && *text != '\n'; text += strspn(text, " ")) {
+		size_t name = strcspn(text, "="), n = strcspn(text, " \n");
+		const char *path = arena_printf(f->arena, PATH_MODULES "/%s/parameters/%.*s",
+						module, (int)name, text);
+		const char *value = arena_printf(f->arena, "%.*s\n", (int)(n - name - 1),
+						 text + name + 1);
+
+		err = fake_write(f, path, value, strlen(value));
+		text += n;
+	}
+	return err;
+}
+
 static int load_one(struct fake *f, const char *name)
 {
 	char *module = arena_strdup(f->arena, name);
@@ -223,6 +247,8 @@ static int load_one(struct fake *f, const char *name)
 	err = root_mkdirs(f->root, folder);
 	if (err == 0)
 		err = add_loaded(f, module);
+	if (err == 0)
+		err = add_parameters(f, module);
 	if (err < 0 || strcmp(module, "vfio_pci") != 0)
 		return err;
 	err = root_mkdirs(f->root, PATH_PCI_DRIVERS "/vfio-pci");
