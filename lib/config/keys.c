@@ -41,9 +41,9 @@ static const char *name_refused(const char *name)
 	if (n > 64)
 		return "is longer than 64 characters";
 	if (!strchr(NAME_LETTERS, name[0]))
-		return "does not begin with a letter or digit";
+		return "does not begin with one of a-z, A-Z, 0-9";
 	if (name[strspn(name, NAME_LETTERS "._-")])
-		return "has characters other than letters, digits, . _ and -";
+		return "has characters other than a-z, A-Z, 0-9, . _ and -";
 	return NULL;
 }
 

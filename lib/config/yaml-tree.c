@@ -216,26 +216,26 @@ static int on_event(struct builder *b, const yaml_event_t *event)
 	return on_open(b, event, event->type == YAML_SEQUENCE_START_EVENT ? NODE_LIST : NODE_MAP);
 }
 
-/* What people most often mean to write where YAML's grammar gives up. */
+/* What people most often mean to write where YAML's grammar gives up; NULL: no idea. */
 static const char *remedy(char c)
 {
 	switch (c) {
 	case '\t':
-		return "; YAML is indented with blanks, not tabs";
+		return "a tab stands here; YAML is indented with blanks only";
 	case '*':
-		return "; put a text that begins with * in quotes";
+		return "a text that begins with * must be in quotes";
 	case '@':
 	case '`':
 	case '%':
-		return "; put a text that begins like this in quotes";
+		return "a text that begins with this character must be in quotes";
 	default:
-		return "";
+		return NULL;
 	}
 }
 
-static bool at_end(const struct builder *b, const yaml_mark_t *at)
+static char char_at(const struct builder *b, const yaml_mark_t *at)
 {
-	return source_char(b->source, (unsigned)at->line + 1, (unsigned)at->column + 1) == '\0';
+	return source_char(b->source, (unsigned)at->line + 1, (unsigned)at->column + 1);
 }
 
 /* Whether a bracket is still open at the end of the file: it is what has to be mended. */
@@ -254,29 +254,30 @@ static bool report_unclosed(struct builder *b)
 	return false;
 }
 
-/* The grammar's words, with the place and the remedy that serve best. */
+/* The place and the words that serve best: a remedy, else the grammar's own complaint. */
 static void explain(struct builder *b)
 {
 	const yaml_parser_t *p = &b->parser;
 	const yaml_mark_t *at = &p->problem_mark, *context = &p->context_mark;
-	const char *hint =
-		remedy(source_char(b->source, (unsigned)at->line + 1, (unsigned)at->column + 1));
+	bool scanning = p->context && strncmp(p->context, "while scanning", 14) == 0;
+	bool ended = char_at(b, at) == '\0';
+	const char *hint = remedy(char_at(b, at));
 
-	if (at_end(b, at) && report_unclosed(b))
+	if (ended && report_unclosed(b))
 		return;
-	if (!*hint && p->context)
-		hint = remedy(source_char(b->source, (unsigned)context->line + 1,
-					  (unsigned)context->column + 1));
-	if (!p->context)
-		refuse(b, at, CODE_SYNTAX, "%s%s", p->problem, hint);
-	else if (at_end(b, at))
-		refuse(b, context, CODE_SYNTAX, "%s %s that begins here%s", p->problem, p->context,
-		       hint);
+	if (!hint && scanning && (hint = remedy(char_at(b, context))))
+		at = context;
+	if (hint)
+		refuse(b, at, CODE_SYNTAX, "%s", hint);
+	else if (!p->context)
+		refuse(b, at, CODE_SYNTAX, "%s", p->problem);
+	else if (ended)
+		refuse(b, context, CODE_SYNTAX, "%s %s that begins here", p->problem, p->context);
 	else if (context->line != at->line)
-		refuse(b, at, CODE_SYNTAX, "%s %s that begins in line %zu%s", p->problem,
-		       p->context, context->line + 1, hint);
+		refuse(b, at, CODE_SYNTAX, "%s %s that begins in line %zu", p->problem, p->context,
+		       context->line + 1);
 	else
-		refuse(b, at, CODE_SYNTAX, "%s %s%s", p->problem, p->context, hint);
+		refuse(b, at, CODE_SYNTAX, "%s %s", p->problem, p->context);
 }
 
 static int report_syntax(struct builder *b)

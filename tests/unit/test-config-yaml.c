@@ -17,13 +17,13 @@ static const struct {
 	{"mode: @x\n", 0, "1:7 syntax\n"},
 	{"mode: a: b\n", 0, "1:7 bad-value\n1:8 syntax\n"},
 	{"{a", 0, "1:1 syntax\n1:2 unknown-key\n"},
-	{"%FOO\n", 0, "1:5 syntax\n"},
+	{"%FOO\n", 0, "1:1 syntax\n"},
 	{"%YAML 3.0\n---\n", 0, "1:1 syntax\n"},
 	/* what YAML has and a spec has not */
 	{"mode: &a enforce\n", 0, "1:7 syntax\n"},
 	{"devices: &a {}\n", 0, "1:10 syntax\n"},
 	{"blacklist: &a [x]\nkernel-flags: *a\n", 0, "1:12 syntax\n2:15 syntax\n"},
-	{"match: {hostname: *.lab}\n", 0, "1:20 syntax\n"},
+	{"match: {hostname: *.lab}\n", 0, "1:19 syntax\n"},
 	{"mode: !!str enforce\n", 0, "1:7 syntax\n"},
 	{"mode: ! enforce\n", 0, "1:7 syntax\n"},
 	{"!x {}\n", 0, "1:1 syntax\n"},
@@ -83,7 +83,7 @@ static void what_is_broken_has_a_place(void **state _unused_)
 static const struct {
 	const char *yaml, *says;
 } hints[] = {
-	{"devices:\n\ta: {}\n", "tabs"},
+	{"devices:\n\ta: {}\n", "blanks only"},
 	{"match:\n  hostname: *.lab\n", "in quotes"},
 	{"match: {hostname: *lab}\n", "in quotes"},
 	{"mode: @x\n", "in quotes"},
