@@ -179,7 +179,8 @@ static void builders_see_the_root_alone(void **state)
 {
 	struct scratch *s = *state;
 	const char *from = busybox(), *copy;
-	struct words argv = WORDS("/busybox", "sh", "-c", "/busybox pwd; /busybox ls /"),
+	struct words argv = WORDS("/busybox", "sh", "-c",
+				  "/busybox pwd; /busybox ls /; echo >/dev/null"),
 		     none = {0};
 	struct ops_result result = {0};
 	struct ops ops;
@@ -193,8 +194,10 @@ static void builders_see_the_root_alone(void **state)
 	assert_int_equal(ops.run(ops.ctx, &argv, &none, s->arena, &result), 0);
 	if (result.status == 127) /* a busybox that needs libraries */
 		skip();
-	assert_string_equal(result.output, "/\nbusybox\n");
+	assert_string_equal(result.output, "/\nbusybox\ndev\n");
 	assert_int_equal(result.status, 0);
+	/* What the builder wrote to went with its mount namespace. */
+	assert_int_equal(scratch_count(s, "/dev"), 0);
 	ops_done(&ops);
 }
 
