@@ -100,11 +100,47 @@ struct matches {
 	size_t count; /* as `count` counts them */
 };
 
+/* First function that is not before addr: devices are sorted by address. */
+static const struct host_device *first_from(const struct host *host, struct pci_addr addr)
+{
+	size_t lo = 0, hi = host->devices.n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (pci_addr_compare(host->devices.at[mid].addr, addr) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return host->devices.at + lo;
+}
+
+/* The functions that can fit: all, or those of the slot that the wish names. */
+static void candidates(const struct host *host, const struct selector *s,
+		       const struct host_device **ret_at, const struct host_device **ret_end)
+{
+	const struct host_device *end = host->devices.at + host->devices.n;
+	struct pci_addr slot = s->has_address ? s->address : s->slot;
+
+	*ret_at = host->devices.at;
+	*ret_end = end;
+	if (!s->has_address && !s->has_slot)
+		return;
+	slot.fn = 0;
+	*ret_at = *ret_end = first_from(host, slot);
+	while (*ret_end < end && pci_addr_same_slot((*ret_end)->addr, slot))
+		++*ret_end;
+}
+
 static int find(const struct guard *g, const struct spec_device *wish, struct matches *ret)
 {
-	if (!guard_given(&wish->selector))
+	const struct host_device *it, *end;
+
+	if (!guard_given(&wish->selector) || !g->host->devices.n)
 		return 0;
-	array_foreach(it, &g->host->devices) {
+	candidates(g->host, &wish->selector, &it, &end);
+	for (; it < end; it++) {
 		const struct host_device *last = ret->list.n ? ret->list.at[ret->list.n - 1] : NULL;
 		int r;
 
