@@ -2,9 +2,11 @@
 /* Whether what stands at an address is still what was chosen there (fact 7.19). */
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 #include "guard-part.h"
+#include "mask.h"
+
+#define LINE_MAX_TEXT 256 /* longer than any serial */
 
 bool guard_fingerprint_has(const char *lines, const char *kind, const char *text)
 {
@@ -12,10 +14,13 @@ bool guard_fingerprint_has(const char *lines, const char *kind, const char *text
 
 	while (lines && *lines) {
 		const char *end = strchrnul(lines, '\n');
+		char line[LINE_MAX_TEXT] = "";
 
-		if ((size_t)(end - lines) == n + strlen(text) && strncmp(lines, kind, n) == 0 &&
-		    strncasecmp(lines + n, text, strlen(text)) == 0)
-			return true;
+		if (strncmp(lines, kind, n) == 0 && (size_t)(end - lines) - n < sizeof(line)) {
+			memcpy(line, lines + n, (size_t)(end - lines) - n);
+			if (identity_equal(line, text))
+				return true;
+		}
 		lines = *end ? end + 1 : end;
 	}
 	return false;

@@ -2,9 +2,9 @@
 /* From selectors to functions: what fits, how many, and what of its card goes along. */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "guard-part.h"
+#include "mask.h"
 
 #define ALL_FUNCTIONS 0xff
 
@@ -41,14 +41,12 @@ static const struct ledger_device *stands_in(const struct guard *g, const struct
 	return !device->driver || strcmp(device->driver, wish->driver) == 0 ? was : NULL;
 }
 
-/* Serials and MAC addresses are compared in either case. */
+/* A capture shows masked serials and MAC addresses, a spec may have either (note 7). */
 static bool word_fits(const struct words *seen, const struct ledger_device *was, const char *kind,
 		      const char *wished)
 {
-	if (!*wished)
-		return false;
 	array_foreach(it, seen)
-		if (strcasecmp(*it, wished) == 0)
+		if (identity_equal(*it, wished))
 			return true;
 	return was && guard_fingerprint_has(was->serial, kind, wished);
 }

@@ -2,7 +2,8 @@
 /* Which functions a wish selects, and what is said when it selects none. */
 #include "guard-rows.h"
 
-#define GOOD "@ vendor=intel model=\"Core i7\" virt dmar active remap=yes\n"
+#define GOOD   "@ vendor=intel model=\"Core i7\" virt dmar active remap=yes\n"
+#define MASKED "masked-27dd1897d1c7f538" /* of S4EVNF0N */
 
 /* A card of three functions, its twin without the USB one, a NIC of two ports, a bridge. */
 #define CARDS                                                                                      \
@@ -61,6 +62,12 @@ static const struct guard_row rows[] = {
 	{"one port by its MAC address", CARDS, "nic mac=A0:36:9F:00:00:02 functions=1", NULL,
 	 "nic 0000:03:00.1\n"},
 	{"one of two equal disks by its serial", CARDS, "disk id=144d:a808 serial=s4evnf0n", NULL,
+	 "disk 0000:05:00.0\n"},
+	{"a serial as a capture shows it, wished for in plain",
+	 GOOD "04:00.0 144d:a808 010802 driver=nvme group=15 reset serial=" MASKED "\n"
+	      "05:00.0 144d:a808 010802 driver=nvme group=16 reset serial=masked-0123456789abcdef",
+	 "disk serial=S4EVNF0N", NULL, "disk 0000:04:00.0\n"},
+	{"a serial in plain, wished for as a capture shows it", CARDS, "disk serial=" MASKED, NULL,
 	 "disk 0000:05:00.0\n"},
 	{"candidates show the serial that tells them apart", CARDS, "disk class=nvme", NULL,
 	 "disk\n"
