@@ -129,6 +129,8 @@ static int work(struct pthru_ctx *ctx, const struct pthru_spec *spec, struct pth
 			return err;
 	}
 	prove(r);
+	if (!r->live && r->after && plan_defer_live(r->after->plan) < 0)
+		return -ENOMEM;
 	/* A cache that cannot be kept only costs time. */
 	(void)tree_cache_save(r->after ? r->after->tree : r->before->tree);
 	return 0;

@@ -85,6 +85,18 @@ bool plan_converged(const struct plan *plan)
 	return !plan_pending(plan) && !plan_blocked(plan) && !plan->reboot_required;
 }
 
+int plan_defer_live(struct plan *plan)
+{
+	array_foreach(it, &plan->steps) {
+		if (step_kind_class(it->kind) != CLASS_LIVE)
+			continue;
+		if (words_add(plan->arena, &plan->reboot_why, it->why) < 0)
+			return -ENOMEM;
+		plan->reboot_required = true;
+	}
+	return 0;
+}
+
 int plan_exit_code(const struct plan *plan)
 {
 	if (plan_pending(plan))

@@ -156,6 +156,12 @@ bool plan_blocked(const struct plan *plan);
 /* Nothing pending, nothing blocked, no reboot outstanding. */
 bool plan_converged(const struct plan *plan);
 
+/*
+ * Below a root nothing is done live: what is left of it is a reboot's work, and becomes reasons for
+ * one. For a plan made after an apply there, before anybody has seen it. 0 or -ENOMEM.
+ */
+int plan_defer_live(struct plan *plan);
+
 /* Exit code of design section 4 for a plan that is only shown: 0, 2, 4 or 3. */
 int plan_exit_code(const struct plan *plan);
 

@@ -238,6 +238,8 @@ def live(host, tally):
     tally.equal("both functions are to be bound at once", binds, ["0000:01:00.0", "0000:01:00.1"])
     code, report = host.json("apply")
     tally.check("apply: exit 3", code == 3, report)
+    tally.check("and the reboot that it leaves outstanding names the device", any(
+        why.startswith("device:gpu:") for why in report["reboot"]["why"]), report["reboot"])
     tally.equal("the override was not written", host.read("/sys/bus/pci/devices/0000:01:00.0/driver_override"),
                 "(null)\n")
     code, plan = host.json("plan")
