@@ -191,10 +191,10 @@ class Root:
 
     def grub_cfg(self, default, kver=KVER):
         self.write("/boot/grub/grub.cfg",
-                   f"menuentry 'Debian GNU/Linux, with Linux {kver}' --class debian {{\n"
+                   f"menuentry 'Debian GNU/Linux, with Linux {kver}' {{\n"
                    f"\tlinux\t/boot/vmlinuz-{kver} root=UUID=abcd ro  {default}\n"
                    f"\tinitrd\t/boot/initrd.img-{kver}\n}}\n"
-                   f"menuentry 'Debian GNU/Linux, with Linux {kver} (recovery mode)' --class debian {{\n"
+                   f"menuentry 'Debian GNU/Linux, with Linux {kver} (recovery mode)' {{\n"
                    f"\tlinux\t/boot/vmlinuz-{kver} root=UUID=abcd ro single \n"
                    f"\tinitrd\t/boot/initrd.img-{kver}\n}}\n")
 
