@@ -131,5 +131,9 @@ int settle_ledger(struct doing *d)
 		err = adopt(d, d->plan->adopt.at[i]);
 	if (err == 0)
 		err = settle_devices(d);
-	return err < 0 ? err : settle_files(d);
+	if (err == 0)
+		err = settle_files(d);
+	if (err == 0)
+		drop_folders(d); /* a cut may have come between a file and its folder */
+	return err;
 }
