@@ -27,7 +27,7 @@ static int render(struct arena *a, const struct early_wish *wish, size_t i, cons
 		  unsigned *ret_mode)
 {
 	_cleanup_strbuf_ struct strbuf b = {};
-	struct words all;
+	struct words all = {};
 	int r;
 
 	if (i > 0 || !early_wish_safe(wish))
@@ -100,7 +100,7 @@ static bool proof(const struct early_wish *wish, const struct host_kernel *kerne
 		  const char **ret_why)
 {
 	const char *rules;
-	struct words all;
+	struct words all = {};
 	int r;
 
 	if (!early_proof_modules(wish, kernel, a, ret_why))

@@ -52,9 +52,9 @@ const struct image_file *image_file(const struct host_image *image, const char *
 
 static const char *by_format(struct arena *a, const char *format, const char *version)
 {
-	const char *hole = strstr(format, "%s");
+	int before = (int)strcspn(format, "%");
 
-	return arena_printf(a, "%.*s%s%s", (int)(hole - format), format, version, hole + 2);
+	return arena_printf(a, "%.*s%s%s", before, format, version, format + before + strlen("%s"));
 }
 
 static bool image_there(const struct host_kernel *kernel)
@@ -67,6 +67,8 @@ const char *early_image_path(struct arena *a, const struct host *host,
 {
 	if (image_there(kernel))
 		return kernel->image.path;
+	if (!formats[0])
+		return NULL;
 	for (const char *const *format = formats; *format; format++)
 		array_foreach(other, &host->kernels) {
 			const char *path = by_format(a, *format, other->version);
@@ -141,7 +143,7 @@ static bool merged(const char *name)
 bool early_proof_modules(const struct early_wish *wish, const struct host_kernel *kernel,
 			 struct arena *a, const char **ret_why)
 {
-	struct words all;
+	struct words all = {};
 
 	if (!image_read(kernel, a, ret_why))
 		return false;

@@ -75,7 +75,7 @@ int grub_outcome(struct arena *a, const struct host *host, const char *defaults,
 {
 	struct outcome o = {.line = ""};
 	struct grub_error error = {};
-	struct sources s;
+	struct sources s = {};
 	int r = collect(a, host, defaults, dropin, &s);
 
 	if (r < 0)

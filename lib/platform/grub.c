@@ -87,7 +87,7 @@ static int keep_blocked(struct arena *a, struct edit *e)
 	const struct grub_source dropin = {PATH_GRUB_DROPIN, file_text(e->host, PATH_GRUB_DROPIN)};
 	struct grub_error error;
 	struct grub_value value;
-	struct kcmdline line;
+	struct kcmdline line = {};
 	int r;
 
 	if (!dropin.text || !e->host->boot.grub_dir_read)
@@ -109,7 +109,7 @@ static int contradicted(struct arena *a, struct edit *e, const struct outcome *b
 			const char *against, const char *flag)
 {
 	const struct grub_value *value = &base->all;
-	struct kcmdline normal;
+	struct kcmdline normal = {};
 	int r = kcmdline_parse(a, base->normal.text, &normal);
 
 	if (r < 0 || e->conflict)

@@ -118,7 +118,7 @@ static int render(struct arena *a, const struct early_wish *wish, size_t i, cons
 	static void (*const texts[])(struct strbuf *, const struct early_wish *,
 				     const struct words *) = {render_hook, render_script};
 	_cleanup_strbuf_ struct strbuf b = {};
-	struct words all;
+	struct words all = {};
 	int r;
 
 	if (i >= ARRAY_LEN(texts) || !early_wish_safe(wish))
@@ -184,7 +184,7 @@ static bool proof_order(const struct host_kernel *kernel, struct arena *a, const
 static bool proof(const struct early_wish *wish, const struct host_kernel *kernel, struct arena *a,
 		  const char **ret_why)
 {
-	const char *rules, *script;
+	const char *rules = "", *script = "";
 	unsigned mode;
 	int r;
 

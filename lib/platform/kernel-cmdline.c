@@ -25,36 +25,6 @@ static bool present_systemd_boot(const struct host *host)
 	return !host->boot.proxmox && file && file->status != FILE_ABSENT;
 }
 
-/* proxmox-boot-tool reads the first line (4.8), kernel-install joins all, comments too (3.9). */
-static int line_read(struct arena *a, const struct host *host, const char *text, const char **ret)
-{
-	size_t n = host->boot.proxmox ? strcspn(text, "\n") : strlen(text);
-	char *line = arena_strndup(a, text, n);
-
-	for (char *c = line; c && *c; c++)
-		if (*c == '\n')
-			*c = ' ';
-	if (!line)
-		return -ENOMEM;
-	*ret = line;
-	return 0;
-}
-
-/* proxmox-boot-tool refuses a line without root= (4.8): then nothing on it counts. */
-static int line_in_force(struct arena *a, const struct host *host, const char *text,
-			 const char **ret)
-{
-	struct kcmdline line;
-	const char *read;
-	int r = line_read(a, host, text, &read);
-
-	if (r == 0)
-		r = kcmdline_parse(a, read, &line);
-	if (r == 0)
-		*ret = host->boot.proxmox && !kernel_line_has_root(&line) ? "" : read;
-	return r;
-}
-
 static int files(struct arena *a, const struct host *host, struct loader_files *ret)
 {
 	const struct host_file *file = host_file(host, PATH_KERNEL_CMDLINE);
@@ -67,7 +37,7 @@ static int files(struct arena *a, const struct host *host, struct loader_files *
 	if (r < 0)
 		return r;
 	if (file && file->status == FILE_PRESENT && f.known)
-		r = line_in_force(a, host, file->text, &f.line);
+		r = kernel_line_in_force(a, host, file->text, &f.line);
 	else if (f.known)
 		r = kernel_line_running(a, host, &f.line);
 	if (f.known && !f.line[0] && (!file || file->status == FILE_ABSENT)) {
@@ -158,13 +128,13 @@ static int mend_root(struct arena *a, struct edit *e)
 		return -ENOMEM;
 	if (kernel_line_has_root(&line))
 		return 0;
-	if (!kernel_line_has_root(&running) && !e->host->boot.proxmox)
-		return 0; /* found by its partition's type, as it is now */
-	if (!kernel_line_has_root(&running))
-		return stop(e,
-			    PATH_KERNEL_CMDLINE " has no root=, nor has the running kernel's line");
 	if (kernel_line_root(a, &running, &root) < 0)
 		return -ENOMEM;
+	if (!root && !e->host->boot.proxmox)
+		return 0; /* found by its partition's type, as it is now */
+	if (!root)
+		return stop(e,
+			    PATH_KERNEL_CMDLINE " has no root=, nor has the running kernel's line");
 	e->line = arena_printf(a, "%s%s%s", root, line.params.n ? " " : "\n",
 			       line.params.n ? e->line : "");
 	if (!e->line)
@@ -210,7 +180,7 @@ static int seed(struct arena *a, struct edit *e)
 		    PATH_KERNEL_CMDLINE " did not exist: begun with the running kernel's line");
 }
 
-/* Adds to the line what nobody contradicts. */
+/* Adds to the line what nobody contradicts. 1 when it did, 0, -ENOMEM. */
 static int put_flag(struct arena *a, struct edit *e, const char *flag)
 {
 	const char *against = NULL;
@@ -218,8 +188,10 @@ static int put_flag(struct arena *a, struct edit *e, const char *flag)
 
 	if (r < 0 || (against && e->conflict))
 		return r;
-	if (!against)
-		return kcmdline_add(a, e->line, flag, &e->line);
+	if (!against) {
+		r = kcmdline_add(a, e->line, flag, &e->line);
+		return r < 0 ? r : 1;
+	}
 	e->conflict = arena_printf(a, PATH_KERNEL_CMDLINE ": %s contradicts %s", against, flag);
 	return e->conflict ? 0 : -ENOMEM;
 }
@@ -235,8 +207,6 @@ static int want_flag(struct arena *a, struct edit *e, const char *flag)
 		r = flag_in_force(a, e->line, flag);
 	if (r == 0)
 		r = put_flag(a, e, flag);
-	if (r >= 0)
-		r = flag_in_force(a, e->line, flag);
 	return r > 0 && words_add(a, &e->added, flag) < 0 ? -ENOMEM : r < 0 ? r : 0;
 }
 
@@ -255,7 +225,7 @@ static int all_in_force(struct arena *a, const struct edit *e, const char *line)
 /* A file that does what is wanted is left as it is; what else is wrong with it is only said. */
 static int start_present(struct arena *a, struct edit *e, const struct host_file *file)
 {
-	int r = line_in_force(a, e->host, file->text, &e->read), right;
+	int r = kernel_line_in_force(a, e->host, file->text, &e->read), right;
 
 	if (r == 0)
 		r = flags_ours(a, e->ledger, PATH_KERNEL_CMDLINE, e->surplus, &e->removed);
@@ -283,6 +253,22 @@ static int start_absent(struct arena *a, struct edit *e)
 	return seed(a, e);
 }
 
+/* Reads the line as it will be and looks for the flags again. */
+static int check_written(struct arena *a, struct edit *e)
+{
+	const char *read;
+	int r = kernel_line_in_force(a, e->host, e->line, &read);
+
+	array_foreach(flag, &e->added) {
+		if (r == 0)
+			r = flag_in_force(a, read, *flag);
+		if (r == 0)
+			return stop(e, PATH_KERNEL_CMDLINE " has quotes that cannot be followed");
+		r = r < 0 ? r : 0;
+	}
+	return r;
+}
+
 static int make(struct arena *a, struct edit *e, const struct host_file *file)
 {
 	bool there = file && file->status != FILE_ABSENT;
@@ -298,7 +284,7 @@ static int make(struct arena *a, struct edit *e, const struct host_file *file)
 	array_foreach(flag, e->wanted)
 		if (r == 0 && e->line && !e->stop)
 			r = want_flag(a, e, *flag);
-	return r;
+	return r == 0 && e->line && !e->stop ? check_written(a, e) : r;
 }
 
 static int edit(struct arena *a, const struct host *host, const struct ledger *ledger,

@@ -93,12 +93,62 @@ bool kernel_line_has_root(const struct kcmdline *line)
 	return false;
 }
 
+/* A quote that is never closed would swallow what follows it (1.6), a quoted newline the rest. */
+static bool whole(const char *token)
+{
+	size_t quotes = 0;
+
+	if (strpbrk(token, "\n\r"))
+		return false;
+	for (; *token; token++)
+		quotes += *token == '"';
+	return quotes % 2 == 0;
+}
+
 int kernel_line_root(struct arena *a, const struct kcmdline *line, const char **ret)
 {
 	_cleanup_strbuf_ struct strbuf b = {};
+	bool found = false;
 
-	array_foreach(param, &line->params)
-		if (names_root(param))
-			strbuf_addf(&b, "%s%s", b.len ? " " : "", param->raw);
-	return strbuf_to_arena(&b, a, ret);
+	array_foreach(param, &line->params) {
+		if (!names_root(param) || !whole(param->raw))
+			continue;
+		found |= strcmp(param->name, "root") == 0 && param->value;
+		strbuf_addf(&b, "%s%s", b.len ? " " : "", param->raw);
+	}
+	if (b.error)
+		return -ENOMEM;
+	if (found)
+		return strbuf_to_arena(&b, a, ret);
+	*ret = NULL;
+	return 0;
+}
+
+/* proxmox-boot-tool reads the first line (4.8), kernel-install joins all, comments too (3.9). */
+static int line_read(struct arena *a, const struct host *host, const char *text, const char **ret)
+{
+	size_t n = host->boot.proxmox ? strcspn(text, "\n") : strlen(text);
+	char *line = arena_strndup(a, text, n);
+
+	for (char *c = line; c && *c; c++)
+		if (*c == '\n')
+			*c = ' ';
+	if (!line)
+		return -ENOMEM;
+	*ret = line;
+	return 0;
+}
+
+int kernel_line_in_force(struct arena *a, const struct host *host, const char *text,
+			 const char **ret)
+{
+	struct kcmdline line;
+	const char *read;
+	int r = line_read(a, host, text, &read);
+
+	if (r == 0)
+		r = kcmdline_parse(a, read, &line);
+	if (r == 0)
+		*ret = host->boot.proxmox && !kernel_line_has_root(&line) ? "" : read;
+	return r;
 }

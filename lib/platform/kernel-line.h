@@ -15,12 +15,22 @@ struct kernel_line {
 /* What the file's text comes to. 0 or -ENOMEM. */
 int kernel_line_mend(struct arena *a, const char *text, struct kernel_line *ret);
 
+/*
+ * The part of the file's text that its readers take: proxmox-boot-tool the first line, and none
+ * without root= (4.8); kernel-install all of it. 0 or -ENOMEM.
+ */
+int kernel_line_in_force(struct arena *a, const struct host *host, const char *text,
+			 const char **ret);
+
 /* The running line without what a loader put before it (1.18, 1.19). 0 or -ENOMEM. */
 int kernel_line_running(struct arena *a, const struct host *host, const char **ret);
 
 bool kernel_line_has_root(const struct kcmdline *line);
 
-/* The tokens that say where the root file system is and how it is mounted. 0 or -ENOMEM. */
+/*
+ * The tokens that say where the root file system is and how it is mounted; NULL when there is no
+ * root= among them. 0 or -ENOMEM.
+ */
 int kernel_line_root(struct arena *a, const struct kcmdline *line, const char **ret);
 
 /* A token of a boot that is not to be repeated, "single"; NULL without one. */
