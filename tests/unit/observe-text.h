@@ -15,8 +15,9 @@
 
 #define CAPTURE(text) "# passthroughd capture 1\n" text "# end\n"
 
-/* A host's description without the lines of the format around it. */
-static inline struct host *observe_text(const char *body, const struct observe_options *options)
+/* A host's description without the lines of the format around it; live: as if it ran here. */
+static inline struct host *observe_as(const char *body, const struct observe_options *options,
+				      bool live)
 {
 	_cleanup_strbuf_ struct strbuf text = {0};
 	_cleanup_arena_ struct arena *a = arena_new();
@@ -30,8 +31,14 @@ static inline struct host *observe_text(const char *body, const struct observe_o
 			    diags.list.at[0].message);
 		fail();
 	}
+	tree->live = live;
 	assert_int_equal(host_observe(tree, options, &host), 0);
 	return host;
+}
+
+static inline struct host *observe_text(const char *body, const struct observe_options *options)
+{
+	return observe_as(body, options, false);
 }
 
 static inline void assert_text(const char *seen, const char *expected)

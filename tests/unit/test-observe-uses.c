@@ -358,6 +358,45 @@ static void serials_of_disks_count(void **state _unused_)
 	assert_int_equal(host->devices.at[1].serials.n, 0);
 }
 
+/* --- processes ------------------------------------------------------------------------------- */
+
+#define HELD                                                                                       \
+	MACHINE                                                                                    \
+	"[/sys/devices/pci0000:00/0000:00:02.0]\n"                                                 \
+	"driver -> ../../../bus/pci/drivers/vfio-pci\n"                                            \
+	"iommu_group -> ../../../kernel/iommu_groups/14\n"                                         \
+	"[/sys/devices/pci0000:00/0000:00:03.0]\n"                                                 \
+	"driver -> ../../../bus/pci/drivers/pcieport\n"                                            \
+	"iommu_group -> ../../../kernel/iommu_groups/14\n"                                         \
+	"[/sys/dev/char]\n"                                                                        \
+	"226:0 -> ../../devices/pci0000:00/0000:00:01.0/drm/card0\n"                               \
+	"1:3 -> ../../devices/virtual/mem/null\n"                                                  \
+	"[/proc]\n"                                                                                \
+	"driver/nvidia/gpus/0000:00:04.0/information <<\n\tModel: x\n\tDevice Minor: 	 1\n"        \
+	"driver/nvidia/gpus/nonsense/information = Device Minor: 0\n"                              \
+	"100/comm = Xorg\n100/fd/0 -> /dev/null\n100/fd/5 -> /dev/dri/card0\n"                     \
+	"100/fd/6 -> /dev/dri/card0\n100/fd/7 -> socket:[1]\n"                                     \
+	"200/fd/9 -> /dev/vfio/14\n200/fd/8 -> /dev/vfio/vfio\n"                                   \
+	"300/comm = python3\n300/fd/3 -> /dev/nvidia1\n"                                           \
+	"400/fd ! EACCES\n"
+
+static void processes_hold_nodes(void **state _unused_)
+{
+	static const struct observe_options asked = {.holders = true};
+	_cleanup_host_ struct host *live = observe_as(HELD, &asked, true);
+	_cleanup_host_ struct host *unasked = observe_as(HELD, &plain, true);
+	_cleanup_host_ struct host *saved = observe_as(HELD, &asked, false);
+
+	assert_string_equal(uses_of(live), "1 open: /dev/dri/card0, held by Xorg (100)\n"
+					   "2 open: /dev/vfio/14, held by process (200)\n"
+					   "4 open: /dev/nvidia1, held by python3 (300)\n");
+	assert_true(live->vfio_in_use);
+	assert_string_equal(uses_of(unasked), "");
+	assert_false(unasked->vfio_in_use);
+	/* A capture has those that held something when it was made. */
+	assert_string_equal(uses_of(saved), uses_of(live));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -378,6 +417,7 @@ int main(void)
 		cmocka_unit_test(idle_cards_are_free),
 		cmocka_unit_test(screens_are_in_use),
 		cmocka_unit_test(serials_of_disks_count),
+		cmocka_unit_test(processes_hold_nodes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
