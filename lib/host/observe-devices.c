@@ -310,7 +310,8 @@ static void observe_function(struct observer *o, struct folder *f, struct host_d
 	d->vfs = number(attribute(o, f, ENTRY_SRIOV_NUMVFS), 10, 0);
 	text = linked(o, f, ENTRY_PHYSFN);
 	d->is_vf = text && pci_addr_parse(text, &d->physfn) == 0;
-	d->label = keep(o, attribute(o, f, ENTRY_LABEL));
+	/* Firmware is run for it: only people want to know. */
+	d->label = o->options->names ? keep(o, attribute(o, f, ENTRY_LABEL)) : NULL;
 	observe_serials(o, f, d);
 	observe_macs(o, f, d);
 }
@@ -379,6 +380,14 @@ static void observe_device_names(struct observer *o)
 	}
 }
 
+/* The kernel's own spelling only: another of the same function would stand for a second one. */
+static bool is_address(const char *name, struct pci_addr *ret)
+{
+	char spelt[PCI_ADDR_TEXT_SIZE];
+
+	return pci_addr_parse(name, ret) == 0 && strcmp(pci_addr_format(*ret, spelt), name) == 0;
+}
+
 void observe_devices(struct observer *o)
 {
 	struct words names = keep_list(o, DEVICES);
@@ -388,7 +397,7 @@ void observe_devices(struct observer *o)
 		struct folder f;
 
 		scratch_trim(o);
-		if (strlen(*it) >= PCI_ADDR_TEXT_SIZE || pci_addr_parse(*it, &d.addr) < 0)
+		if (!is_address(*it, &d.addr))
 			continue;
 		open_folder(o, &f, *it);
 		if (!identity_from_uevent(o, &f, &d) && !identity_from_files(o, &f, &d))

@@ -7,6 +7,7 @@
 #define TREE "/sys/devices/pci0000:00"
 
 static const struct observe_options plain = {0};
+static const struct observe_options for_people = {.names = true};
 
 static const struct host_device *only(const struct host *host)
 {
@@ -69,7 +70,12 @@ static void what_is_no_function_is_passed_over(void **state _unused_)
 			     "eth0/vendor = 0x8086\n"
 			     "eth0/device = 0x1\n"
 			     "0000:04:20.0/vendor = 0x8086\n" /* no such device number */
-			     "0000:04:20.0/device = 0x1\n",
+			     "0000:04:20.0/device = 0x1\n"
+			     /* Not the kernel's spelling: what it names has another name. */
+			     "0000:0A:00.0/vendor = 0x8086\n"
+			     "0000:0A:00.0/device = 0x1\n"
+			     "01:00.0/vendor = 0x8086\n"
+			     "01:00.0/device = 0x1\n",
 			     &plain);
 
 	assert_int_equal(host->devices.n, 0);
@@ -87,7 +93,7 @@ static void attributes_are_read(void **state _unused_)
 		    "reset_method = flr bus\n"
 		    "sriov_numvfs = 4\n"
 		    "label = PCIEX16_1\n",
-		    &plain);
+		    &for_people);
 	const struct host_device *d = only(host);
 
 	assert_text(d->driver, "vfio-pci");
