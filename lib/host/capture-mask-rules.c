@@ -240,6 +240,24 @@ static int grub_line(struct masks *m _unused_, const char *line, struct strbuf *
 	return 0;
 }
 
+/* What is mounted where, of devices: the options may hold passwords, other sources name servers. */
+static int fstab_line(struct masks *m _unused_, const char *line, struct strbuf *out)
+{
+	static const char *const kept[] = {"UUID=", "PARTUUID=", "LABEL=", "/dev/"};
+	size_t n = 0;
+
+	for (unsigned field = 0; field < 3; field++) {
+		n += strspn(line + n, " \t");
+		n += strcspn(line + n, " \t");
+	}
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
+		if (starts(line, kept[i])) {
+			strbuf_addn(out, line, n);
+			strbuf_add(out, "\n");
+		}
+	return 0;
+}
+
 /* --- kernels' indexes ------------------------------------------------------------------------ */
 
 /* Whether a pattern of n bytes is about a function of this host. */
@@ -315,6 +333,7 @@ static const struct rule {
 	{"perm_hwaddr", "/sys/*", mask_line, NULL},
 	{"config", "/sys/*", config_head, NULL},
 	{"machine-id", "/etc", mask_line, NULL},
+	{"fstab", "/etc", NULL, fstab_line},
 	{"b*", "/run/udev/data", NULL, udev_line},
 	{"if_inet6", "/proc/*", NULL, address_line},
 	{"ipv6_route", "/proc/*", NULL, address_line},

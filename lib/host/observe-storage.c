@@ -243,6 +243,47 @@ static void use_esps(struct observer *o)
 			use_block(o, USE_ESP, it->name, ", ESP that the firmware booted from");
 }
 
+/* What fstab names: "UUID=...", "PARTUUID=..." or a node; "" when there is no such device. */
+static const char *name_of_source(struct observer *o, const char *source)
+{
+	if (has_prefix(source, "UUID="))
+		return block_of_uuid(o, source + strlen("UUID="));
+	if (has_prefix(source, "/dev/"))
+		return name_of_node(o, source);
+	if (has_prefix(source, "PARTUUID="))
+		array_foreach(it, &o->blocks)
+			if (strcasecmp(it->part_uuid, source + strlen("PARTUUID=")) == 0)
+				return it->name;
+	return "";
+}
+
+/* Whether something stands there; what only waits to be mounted does not. */
+static bool is_mounted(const struct observer *o, const char *point)
+{
+	array_foreach(it, &o->mounts)
+		if (strcmp(it->point, point) == 0 && strcmp(it->type, "autofs") != 0)
+			return true;
+	return false;
+}
+
+/* What boots may be mounted only when somebody looks into it. */
+static void use_fstab(struct observer *o)
+{
+	const char *text = see_text(o, MAX_CONFIG, "/etc/fstab");
+
+	for (const char *line; text && (line = next_line(o, &text));) {
+		const char *source = field_of(o, line, 0), *point = field_of(o, line, 1);
+		const char *type = field_of(o, line, 2), *what;
+		struct mount m = {.point = point, .type = type};
+
+		if (!type || *source == '#' || kind_of(&m) == USE_MOUNT || is_mounted(o, point))
+			continue;
+		what = arena_printf(o->scratch, ", %s by /etc/fstab", point);
+		if (kept(o, what))
+			use_block(o, kind_of(&m), name_of_source(o, source), what);
+	}
+}
+
 /* File system types of udev that mean: part of something larger (note 30). */
 static const char *const member_types[] = {
 	"LVM2_member", "LVM1_member",	 "linux_raid_member",  "crypto_LUKS",
@@ -282,6 +323,7 @@ void observe_storage_uses(struct observer *o)
 			use_mount(o, it);
 	use_swaps(o);
 	use_esps(o);
+	use_fstab(o);
 	array_foreach(it, &o->blocks)
 		if (it->functions.n && !it->used)
 			use_as_member(o, it);

@@ -172,9 +172,9 @@ static void a_running_host_is_captured(void **state _unused_)
 static void nothing_personal_is_left(void **state _unused_)
 {
 	static const char *const hidden[] = {
-		MACHINE,	 SERIAL,	 MAC,	"0101A8C0",  "0001A8C0", "20010db8",
-		"pbkdf2.sha512", "ffffffffc0a0", "MHz", "usb:v1234", "amdgpu",	 "CONFIG_64BIT",
-		"msi_irqs",	 "resource0",
+		MACHINE,	 SERIAL,	 MAC,	  "0101A8C0",  "0001A8C0", "20010db8",
+		"pbkdf2.sha512", "ffffffffc0a0", "MHz",	  "usb:v1234", "amdgpu",   "CONFIG_64BIT",
+		"msi_irqs",	 "resource0",	 "//nas", "hunter2",
 	};
 	_cleanup_strbuf_ struct strbuf from = {0}, text = {0};
 	_cleanup_tree_ struct tree *tree = NULL;

@@ -221,6 +221,25 @@ static void esps_need_no_mount(void **state _unused_)
 		    "1 esp: nvme0n1p1, ESP that the firmware booted from\n");
 }
 
+static void fstab_names_what_boots(void **state _unused_)
+{
+	assert_uses(DISKS "[/etc]\nfstab <<\n"
+			  "\t# <file system> <mount point> <type>\n"
+			  "\tUUID=aa-1 / ext4 defaults 0 1\n"
+			  "\tPARTUUID=PP-2 /boot/efi vfat noauto,x-systemd.automount 0 1\n"
+			  "\t/dev/nvme1n1p3 /srv ext4 defaults 0 2\n"
+			  "\t/dev/gone /boot ext4 defaults 0 2\n"
+			  "\tshort\n"
+			  "[/run/udev/data]\n"
+			  "b259:3 = E:ID_FS_UUID=aa-1\n"
+			  "b259:1 = E:ID_PART_ENTRY_UUID=pp-2\n"
+			  "[/proc]\nself/mountinfo <<\n"
+			  "\t1 0 259:3 / / rw - ext4 /dev/nvme0n1p3 rw\n"
+			  "\t2 1 0:44 / /boot/efi rw - autofs systemd-1 rw\n",
+		    "1 root: nvme0n1p3, mounted on /\n"
+		    "1 esp: nvme0n1p1, /boot/efi by /etc/fstab\n");
+}
+
 static void loops_end(void **state _unused_)
 {
 	assert_uses("[/sys/class/block]\n"
@@ -409,6 +428,7 @@ int main(void)
 		cmocka_unit_test(subsystems_name_their_controllers),
 		cmocka_unit_test(swap_is_a_use),
 		cmocka_unit_test(esps_need_no_mount),
+		cmocka_unit_test(fstab_names_what_boots),
 		cmocka_unit_test(loops_end),
 		cmocka_unit_test(routes_go_through_layers),
 		cmocka_unit_test(layers_have_files_too),
