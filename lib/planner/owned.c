@@ -136,7 +136,7 @@ int plan_file(struct planning *p, const struct file_wish *wish)
 
 	if (!full.tokens)
 		full.tokens = &none;
-	if (!full.why)
+	if (!full.why && !*wish->text)
 		full.why = arena_printf(p->a, "%s: no longer wished", wish->path);
 	if (*wish->text && there && same(file, wish))
 		return wish->owned && !ledger_file(p->ledger, wish->path) &&
