@@ -238,52 +238,50 @@ static void judge_iommu(struct support *s)
 
 /* --- interrupts ------------------------------------------------------------------------------ */
 
-/*
- * Off for sure? With AMD-Vi it goes on and off with the IOMMU. With VT-d it is on by itself, so
- * what is off before intel_iommu=on will be off after it, unless a flag has all of it off.
- */
-static bool remapping_is_off(const struct support *s)
+#define NOT_REMAPPED "interrupts are not remapped, so a guest could raise any interrupt of the host"
+
+/* Whether they are is sure only once the IOMMU is on: AMD-Vi does both at one time (7.24, 7.30). */
+static void judge_unmapped(struct support *s, bool consent)
 {
 	const struct host_iommu *iommu = &s->g->host->iommu;
+	struct verdict accepted = {
+		.code = CODE_NO_INTERRUPT_REMAPPING,
+		.severity = SEVERITY_WARNING,
+		.message = NOT_REMAPPED ", which is accepted",
+		.accepted = true,
+	};
 
-	if (iommu->remapping != NO)
-		return false;
-	return iommu->active || (s->intel && iommu->firmware == YES && !iommu->off_evidence);
+	if (!iommu->active) {
+		if (s->intel && iommu->firmware == YES && !iommu->off_evidence)
+			say(s, CODE_NO_INTERRUPT_REMAPPING, SEVERITY_NOTE,
+			    "interrupts are not remapped now; that is judged once the IOMMU is on",
+			    iommu->remapping_evidence);
+	} else if (consent && s->error >= 0) {
+		s->error = guard_finding(s->g->arena, s->out, &accepted, iommu->remapping_evidence);
+	} else if (running_has(s, "intremap=off")) {
+		say(s, CODE_NO_INTERRUPT_REMAPPING, SEVERITY_ERROR,
+		    NOT_REMAPPED ": take intremap=off away",
+		    "intremap=off on the running kernel's line");
+	} else {
+		say(s, CODE_NO_INTERRUPT_REMAPPING, SEVERITY_ERROR,
+		    NOT_REMAPPED ": look for a firmware setting, or consent by iommu: "
+				 "{unsafe-interrupts: true}",
+		    iommu->remapping_evidence);
+	}
 }
 
 static void judge_interrupts(struct support *s)
 {
 	const struct host_iommu *iommu = &s->g->host->iommu;
 	bool consent = s->g->spec && s->g->spec->unsafe_interrupts;
-	struct verdict accepted = {
-		.code = CODE_NO_INTERRUPT_REMAPPING,
-		.severity = SEVERITY_WARNING,
-		.message = "interrupts are not remapped, so a guest can raise any interrupt of the "
-			   "host, which is accepted",
-		.accepted = true,
-	};
 
 	if (iommu->remapping == YES && consent)
 		say(s, CODE_NOT_NEEDED, SEVERITY_WARNING,
 		    "iommu: unsafe-interrupts is not needed and not written: interrupts are "
 		    "remapped here, and the option would only let guests harm the host",
 		    iommu->remapping_evidence);
-	if (!remapping_is_off(s))
-		return;
-	if (consent && s->error >= 0)
-		s->error = guard_finding(s->g->arena, s->out, &accepted, iommu->remapping_evidence);
-	else if (running_has(s, "intremap=off"))
-		say(s, CODE_NO_INTERRUPT_REMAPPING, SEVERITY_ERROR,
-		    "interrupts are not remapped, so a guest could raise any interrupt of the "
-		    "host: "
-		    "take intremap=off away",
-		    "intremap=off on the running kernel's line");
-	else
-		say(s, CODE_NO_INTERRUPT_REMAPPING, SEVERITY_ERROR,
-		    "interrupts are not remapped, so a guest could raise any interrupt of the "
-		    "host: "
-		    "look for a firmware setting, or consent by iommu: {unsafe-interrupts: true}",
-		    iommu->remapping_evidence);
+	if (iommu->remapping == NO)
+		judge_unmapped(s, consent);
 }
 
 int guard_support(const struct guard *g, struct plan_device *ret)

@@ -110,7 +110,7 @@ static const struct support_row iommu_rows[] = {
 static const struct support_row interrupt_rows[] = {
 	{"off for sure", INTEL "virt dmar active " IR_OFF, "", NO_IR},
 	{"off for sure, with consent", INTEL "virt dmar active " IR_OFF, "@ unsafe",
-	 " warning no-interrupt-remapping accepted: interrupts are not remapped, so a guest can "
+	 " warning no-interrupt-remapping accepted: interrupts are not remapped, so a guest could "
 	 "raise any interrupt of the host, which is accepted\n"
 	 "  - DMAR-IR: Not enabling interrupt remapping\n"},
 	{"off by a flag (7.31)", INTEL "virt dmar active remap=no cmdline=\"quiet intremap=off\"",
@@ -126,8 +126,11 @@ static const struct support_row interrupt_rows[] = {
 	 " warning not-needed: iommu: unsafe-interrupts is not needed and not written: interrupts "
 	 "are remapped here, and the option would only let guests harm the host\n"
 	 "  - IR-PCI-MSI in /proc/interrupts\n"},
-	{"Intel remaps before the IOMMU is on, or never", INTEL "virt dmar " IR_OFF, "",
-	 WAITS "  - this kernel waits for intel_iommu=on, which its line lacks\n" NO_IR},
+	{"it is sure only once the IOMMU is on", INTEL "virt dmar " IR_OFF, "",
+	 WAITS "  - this kernel waits for intel_iommu=on, which its line lacks\n"
+	       " note no-interrupt-remapping: interrupts are not remapped now; that is judged once "
+	       "the IOMMU is on\n"
+	       "  - DMAR-IR: Not enabling interrupt remapping\n"},
 	{"a flag that has all of it off says nothing about the next boot",
 	 INTEL "virt dmar off=intel_iommu=off entry=quiet " IR_OFF, "",
 	 WAITS "  - intel_iommu=off\n"},
