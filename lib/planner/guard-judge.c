@@ -59,7 +59,7 @@ static void judge_uses(struct guard_case *c, const struct host_device *own)
 		.message = "the firmware's display is on this device; the console left it when its "
 			   "driver did",
 	};
-	bool taken = on_target(c, own);
+	bool taken = on_target(c, own), along = guard_missed(c->g, c->wish, own) != 0;
 	char addr[PCI_ADDR_TEXT_SIZE];
 
 	pci_addr_format(own->addr, addr);
@@ -69,7 +69,8 @@ static void judge_uses(struct guard_case *c, const struct host_device *own)
 		if (taken && it->kind == USE_CONSOLE && c->error >= 0)
 			c->error = guard_finding(c->g->arena, c->device, &dark, NULL);
 		else
-			guard_case_add(c, use_code(own, it->kind), false, "%s %s %s", addr,
+			guard_case_add(c, use_code(own, it->kind), false, "%s%s %s %s", addr,
+				       along ? ", which goes along with its card," : "",
 				       guard_use_verb(it->kind), it->what);
 	}
 }

@@ -256,12 +256,26 @@ int guard_devices(const struct guard *g, struct plan *plan)
 	return r;
 }
 
+/* Bits of the functions of its slot that cannot be told apart: those in its group. */
+static uint8_t inseparable(const struct host *host, const struct host_device *device)
+{
+	const struct host_device *end = host->devices.at + host->devices.n, *it = device;
+	uint8_t bits = 0;
+
+	while (it > host->devices.at && pci_addr_same_slot(it[-1].addr, device->addr))
+		it--;
+	for (; it < end && pci_addr_same_slot(it->addr, device->addr); it++)
+		if (it->group == device->group)
+			bits |= (uint8_t)(1u << it->addr.fn);
+	return bits;
+}
+
 int guard_survey(const struct guard *g, const struct host_device *device, struct plan_device *ret)
 {
 	struct spec_device wish = {
 		.name = "",
 		.selector = {.has_address = true, .address = device->addr},
-		.functions = 0xff,
+		.functions = inseparable(g->host, device),
 		.count = 1,
 		.driver = SPEC_DEFAULT_DRIVER,
 	};

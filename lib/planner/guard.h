@@ -80,7 +80,7 @@ int guard_judge(const struct guard *g, const struct spec_device *wish, const str
 
 /*
  * Verdicts about any host device for `devices` and `explain`: what would be said of a wish for just
- * its address, with the rest of its card.
+ * its address, with those other functions of its card that share its group.
  */
 int guard_survey(const struct guard *g, const struct host_device *device, struct plan_device *ret);
 

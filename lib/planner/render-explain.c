@@ -226,6 +226,34 @@ static void put_wish(struct page *p, const struct plan *plan, const struct plan_
 	put_verdicts(p, device);
 }
 
+/* Whether its card has functions that a wish need not take along. */
+static bool separable(const struct host *host, const struct host_device *function,
+		      const struct plan_device *found)
+{
+	array_foreach(it, &host->devices)
+		if (pci_addr_same_slot(it->addr, function->addr) && !it->is_vf && !it->bridge &&
+		    found->addrs.n && !guard_takes(found, it->addr))
+			return true;
+	return false;
+}
+
+static void put_if_named(struct page *p, const struct host *host,
+			 const struct host_device *function, const struct plan_device *found)
+{
+	page_line(p, 0, 4);
+	page_put(p, INK_PLAIN, "The spec names no such device. If it were named");
+	if (separable(host, function, found) && !function->is_vf) {
+		page_put(p, INK_PLAIN, ", with functions: [");
+		for (size_t i = 0; i < found->addrs.n; i++)
+			page_putf(p, INK_PLAIN, "%s%u", i ? ", " : "", found->addrs.at[i].fn);
+		page_put(p, INK_PLAIN, "]");
+	} else if (found->addrs.n > 1) {
+		page_put(p, INK_PLAIN, ", with the rest of its card");
+	}
+	page_mark(p, ':');
+	page_end(p);
+}
+
 static int put_unwished(struct page *p, const struct host *host, const struct host_device *function)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
@@ -237,8 +265,7 @@ static int put_unwished(struct page *p, const struct host *host, const struct ho
 		r = guard_survey(&g, function, &found);
 	if (r < 0)
 		return r;
-	page_text(p, 0, INK_PLAIN,
-		  "The spec names no such device. If it were named, with the rest of its card:");
+	put_if_named(p, host, function, &found);
 	put_verdicts(p, &found);
 	return 0;
 }

@@ -59,6 +59,13 @@ static const struct guard_row use_rows[] = {
 	 " warning management-nic accepted\n"
 	 "  - 0000:03:00.0 carries eno1, default route\n"
 	 "  - 0000:03:00.0 carries eno1, up\n"},
+	{"the way to the host goes along with the card",
+	 NIC "use=default-route:\"eno1, default route\"\n"
+	     "03:00.1 8086:1521 020000 driver=igb group=15 reset",
+	 "n address=03:00.1", NULL,
+	 "n 0000:03:00.0 0000:03:00.1\n"
+	 " error management-nic\n"
+	 "  - 0000:03:00.0, which goes along with its card, carries eno1, default route\n"},
 	{"a link that is up", NIC "use=network:\"eno2, up with 192.0.2.7\"", "n address=03:00.0",
 	 NULL,
 	 "n 0000:03:00.0\n"
@@ -271,6 +278,10 @@ static void surveys(void **state _unused_)
 		 " 0000:03:00.0\n"
 		 " error boot-disk\n"
 		 "  - 0000:03:00.0 holds nvme0n1p3, mounted on /\n"},
+		{GOOD "04:00.0 8086:1521 020000 driver=igb group=4 reset "
+		      "use=default-route:\"eno1, default route\"\n"
+		      "04:00.1 8086:1521 020000 driver=igb group=5 reset",
+		 " 0000:04:00.1\n"},
 		{GOOD "00:01.0 8086:1901 060400 driver=pcieport group=1",
 		 "\n error bridge-device\n  - 0000:00:01.0 8086:1901 (bridge, driver pcieport)\n"},
 		{"@ vendor=amd virt firmware=no\n03:00.0 144d:a808 010802 reset",
