@@ -48,8 +48,6 @@ uint32_t record_add(struct record *r, uint32_t parent, const char *name, enum no
 		    r, copy && node_add(r->noted, parent, (struct slice){copy, n}, kind, &at) == 0))
 		return NODE_NONE;
 	r->noted->nodes.at[at].form = FORM_BYTES;
-	if (kind == NODE_DIR)
-		r->noted->nodes.at[at].form = 0;
 	return at;
 }
 

@@ -4,22 +4,31 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Bytes that need no second look: printable ASCII but the backslash. Eight at a time. */
+/*
+ * Whether eight bytes are printable ASCII without a backslash. A byte's high bit is set by itself,
+ * or below 0x20, or from 0x7f on, or when it is a backslash; a carry may flag its neighbour too,
+ * which costs a second look.
+ */
+static bool plain_word(const char *s)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+	uint64_t w, slash;
+
+	memcpy(&w, s, 8);
+	slash = w ^ (ones * '\\');
+	return !((w | (w - ones * 0x20) | (w + ones) | (slash - ones)) & high);
+}
+
+/* How many bytes at the front need no second look. */
 static size_t plain_prefix(const char *s, size_t n)
 {
 	size_t i = 0;
 
-	for (; i + 8 <= n; i += 8) {
-		const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
-		uint64_t w, below, slash, del;
-
-		memcpy(&w, s + i, 8);
-		slash = w ^ (ones * '\\');
-		del = w ^ (ones * 0x7f);
-		below = w - ones * 0x20;
-		if ((w | below | ((slash - ones) & ~slash) | ((del - ones) & ~del)) & high)
-			break;
-	}
+	while (i + 8 <= n && plain_word(s + i))
+		i += 8;
+	/* The rest of a line by a word that overlaps what was looked at. */
+	if (n >= 8 && n - i < 8 && plain_word(s + n - 8))
+		return n;
 	while (i < n && s[i] >= 0x20 && s[i] < 0x7f && s[i] != '\\')
 		i++;
 	return i;
@@ -119,6 +128,11 @@ size_t capture_decode(const char *text, size_t n, char *ret)
 {
 	size_t size = 0;
 
+	if (!n || !memchr(text, '\\', n)) {
+		if (n)
+			memcpy(ret, text, n);
+		return n;
+	}
 	for (size_t i = 0; i < n;) {
 		size_t length = text[i] == '\\' ? escape_length(text + i, n - i) : 0;
 

@@ -16,7 +16,7 @@ static bool good_part(struct parse *p, struct slice part, const char *at)
 	else if (parse_equals(part, ".") || parse_equals(part, ".."))
 		parse_wrong(p, at, "\"%.*s\" in a name: names stand below their folder",
 			    (int)part.n, part.at);
-	else if (memchr(part.at, '\0', part.n))
+	else if (!p->plain && memchr(part.at, '\0', part.n))
 		parse_wrong(p, at, "a NUL byte in a name");
 	else if (part.n > CAPTURE_NAME_MAX)
 		parse_wrong(p, at, "a name longer than %d bytes", CAPTURE_NAME_MAX);
@@ -49,11 +49,15 @@ static uint32_t add(struct parse *p, uint32_t parent, struct slice name, enum no
 	uint32_t at = NODE_NONE;
 	int r = node_add(p->c, parent, name, kind, &at);
 
-	if (r == -EFBIG)
+	if (r == 0)
+		return at;
+	if (r == -EEXIST)
+		parse_wrong(p, p->line, "\"%.*s\" is named twice", (int)name.n, name.at);
+	else if (r == -EFBIG)
 		parse_wrong(p, p->line, "more than %u names in one capture", CAPTURE_NODES_MAX);
-	if (r < 0)
+	if (r != -EEXIST)
 		p->fatal = r == -EFBIG ? -EBADMSG : r;
-	return at;
+	return NODE_NONE;
 }
 
 uint32_t parse_folder(struct parse *p, uint32_t from, struct slice path, const char *at)
@@ -81,14 +85,20 @@ uint32_t parse_folder(struct parse *p, uint32_t from, struct slice path, const c
 	return from;
 }
 
-/* Where the last part of a name goes: its folder and what is left of the name. */
+/* Where the last part of a name goes: its folder, and what is left of the name. NODE_NONE: no. */
 static uint32_t place_of(struct parse *p, struct slice *name)
 {
-	const char *slash = p->image ? NULL : memrchr(name->at, '/', name->n);
-	struct slice above = {name->at, slash ? (size_t)(slash - name->at) : 0};
+	const char *slash = memrchr(name->at, '/', name->n);
 	uint32_t dir = p->section;
 
-	if (slash) {
+	/* The usual name, quickly. */
+	if (!slash && p->plain && name->n && *name->at != '.' && name->n <= CAPTURE_NAME_MAX)
+		return dir;
+	if (!parse_good_path(p, *name, p->line))
+		return NODE_NONE;
+	if (slash && !p->image) {
+		struct slice above = {name->at, (size_t)(slash - name->at)};
+
 		dir = parse_folder(p, dir, above, p->line);
 		name->n -= above.n + 1;
 		name->at = slash + 1;
@@ -99,27 +109,15 @@ static uint32_t place_of(struct parse *p, struct slice *name)
 /* Adds a node for a line's name. NODE_NONE: refused. */
 static uint32_t new_node(struct parse *p, struct slice name, enum node_kind kind)
 {
-	uint32_t dir;
+	uint32_t dir = place_of(p, &name);
 
-	if (!parse_good_path(p, name, p->line))
-		return NODE_NONE;
-	dir = place_of(p, &name);
-	if (dir == NODE_NONE)
-		return NODE_NONE;
-	if (node_find(p->c, dir, name.at, name.n) != NODE_NONE) {
-		parse_wrong(p, p->line, "\"%.*s\" is named twice", (int)name.n, name.at);
-		return NODE_NONE;
-	}
-	return add(p, dir, name, kind);
+	return dir == NODE_NONE ? NODE_NONE : add(p, dir, name, kind);
 }
 
 uint32_t parse_old_node(struct parse *p, struct slice name)
 {
-	uint32_t dir;
+	uint32_t dir = place_of(p, &name);
 
-	if (!parse_good_path(p, name, p->line))
-		return NODE_NONE;
-	dir = place_of(p, &name);
 	return dir == NODE_NONE ? NODE_NONE : node_find(p->c, dir, name.at, name.n);
 }
 
@@ -344,9 +342,9 @@ static void named_folder(struct parse *p, struct slice name)
 	at = parse_folder(p, p->section, name, p->line);
 	if (at == NODE_NONE)
 		return;
-	if (p->c->nodes.at[at].form)
+	if (p->c->nodes.at[at].named)
 		parse_wrong(p, p->line, "\"%.*s/\" is named twice", (int)name.n, name.at);
-	p->c->nodes.at[at].form = 1;
+	p->c->nodes.at[at].named = true;
 }
 
 void parse_entry(struct parse *p)
@@ -371,7 +369,7 @@ void parse_entry(struct parse *p)
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(line_forms); i++) {
-		if (!parse_equals(sign, line_forms[i].sign) ||
+		if (*sign.at != *line_forms[i].sign || !parse_equals(sign, line_forms[i].sign) ||
 		    (p->image && !line_forms[i].in_image))
 			continue;
 		line_forms[i].read(p, name, rest);

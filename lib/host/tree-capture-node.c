@@ -11,6 +11,12 @@
 
 /* --- nodes --------------------------------------------------------------------------------- */
 
+/* Whether a node's children stand in the table. */
+static bool in_table(const struct node *parent)
+{
+	return parent->kind != NODE_DIR || parent->count > CHILDREN_FEW;
+}
+
 static uint32_t hash_name(uint64_t seed, uint32_t parent, const char *s, size_t n)
 {
 	const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
@@ -58,21 +64,25 @@ uint32_t node_find(const struct tree_capture *c, uint32_t parent, const char *na
 {
 	const struct node *node = &c->nodes.at[parent];
 
-	if (node->kind == NODE_DIR && node->count <= CHILDREN_FEW)
+	if (!in_table(node))
 		return find_among(c, node->first, name, n);
 	return find_hashed(c, parent, name, n, hash_name(c->seed, parent, name, n));
 }
 
 static void table_put(struct tree_capture *c, uint32_t at)
 {
-	size_t i = c->nodes.at[at].hash & c->table_mask;
+	struct node *node = &c->nodes.at[at];
+	size_t i;
 
+	node->hash = hash_name(c->seed, node->parent, node->name, node->name_len);
+	i = node->hash & c->table_mask;
 	while (c->table[i] != NODE_NONE)
 		i = (i + 1) & c->table_mask;
 	c->table[i] = at;
+	c->table_used++;
 }
 
-int node_table_resize(struct tree_capture *c, size_t size)
+static int table_resize(struct tree_capture *c, size_t size)
 {
 	uint32_t *table = malloc(size * sizeof(*table));
 
@@ -82,8 +92,42 @@ int node_table_resize(struct tree_capture *c, size_t size)
 	free(c->table);
 	c->table = table;
 	c->table_mask = size - 1;
+	c->table_used = 0;
 	/* The root, node 0, is nobody's child. */
 	for (uint32_t i = 1; i < c->nodes.n; i++)
+		if (in_table(&c->nodes.at[c->nodes.at[i].parent]))
+			table_put(c, i);
+	return 0;
+}
+
+/* Whether a name comes after those of all children: then there is none of that name. */
+static bool comes_last(const struct tree_capture *c, uint32_t parent, struct slice name)
+{
+	const struct node *node = &c->nodes.at[parent], *last;
+	size_t n;
+	int order;
+
+	if (node->unsorted)
+		return false;
+	if (node->last == NODE_NONE)
+		return true;
+	last = &c->nodes.at[node->last];
+	n = last->name_len < name.n ? last->name_len : name.n;
+	order = memcmp(last->name, name.at, n);
+	return order < 0 || (order == 0 && last->name_len < name.n);
+}
+
+/* Enters the newest child, or all of a folder that has become large. */
+static int enter(struct tree_capture *c, uint32_t parent, uint32_t at)
+{
+	const struct node *node = &c->nodes.at[parent];
+	bool all = node->kind == NODE_DIR && node->count == CHILDREN_FEW + 1;
+
+	if (!in_table(node))
+		return 0;
+	if ((c->table_used + CHILDREN_FEW + 1) * 2 > c->table_mask)
+		return table_resize(c, (c->table_mask + 1) * 2);
+	for (uint32_t i = all ? node->first : at; i != NODE_NONE; i = c->nodes.at[i].next)
 		table_put(c, i);
 	return 0;
 }
@@ -92,25 +136,28 @@ int node_add(struct tree_capture *c, uint32_t parent, struct slice name, enum no
 	     uint32_t *ret)
 {
 	uint32_t at = (uint32_t)c->nodes.n;
+	bool unsorted = !comes_last(c, parent, name);
 	struct node *node;
 
+	if (unsorted && node_find(c, parent, name.at, name.n) != NODE_NONE)
+		return -EEXIST;
 	if (at >= CAPTURE_NODES_MAX)
 		return -EFBIG;
-	if (c->nodes.n * 2 > c->table_mask && node_table_resize(c, (c->table_mask + 1) * 2) < 0)
-		return -ENOMEM;
-	node = array_add(c->arena, &c->nodes);
+	if (at < c->nodes.cap)
+		node = &c->nodes.at[c->nodes.n++];
+	else
+		node = array_add(c->arena, &c->nodes);
 	if (!node)
 		return -ENOMEM;
 	node->name = name.at;
 	node->name_len = (uint16_t)name.n;
 	node->kind = (uint8_t)kind;
-	node->hash = hash_name(c->seed, parent, name.at, name.n);
 	node->parent = parent;
 	node->next = NODE_NONE;
 	if (kind == NODE_DIR || kind == NODE_IMAGE)
 		node->first = node->last = NODE_NONE;
-	table_put(c, at);
 	node = &c->nodes.at[parent];
+	node->unsorted = unsorted;
 	if (node->last == NODE_NONE)
 		node->first = at;
 	else
@@ -118,7 +165,7 @@ int node_add(struct tree_capture *c, uint32_t parent, struct slice name, enum no
 	node->last = at;
 	node->count++;
 	*ret = at;
-	return 0;
+	return enter(c, parent, at);
 }
 
 struct node_attr *node_attr(struct tree_capture *c, uint32_t node)

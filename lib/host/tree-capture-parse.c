@@ -211,12 +211,12 @@ static void line(struct parse *p)
 		section(p);
 	else if (*p->line == '+')
 		modules(p);
+	else if (*p->line != '#')
+		parse_entry(p);
 	else if (parse_equals((struct slice){p->line, n}, CAPTURE_END_MARK))
 		p->ended = true;
-	else if (*p->line == '#')
-		parse_wrong(p, p->line, "unknown line; a comment begins with \";\"");
 	else
-		parse_entry(p);
+		parse_wrong(p, p->line, "unknown line; a comment begins with \";\"");
 }
 
 /* A diagnostic about the end or the start of the text. */

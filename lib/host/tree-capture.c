@@ -8,6 +8,9 @@
 
 #include "capture-text.h"
 
+#define TABLE_FIRST 64 /* places of the table, a power of two */
+#define LINE_USUAL  24 /* bytes */
+
 /* --- the table of operations ----------------------------------------------------------------- */
 
 static struct tree_capture *capture_of(struct tree *t)
@@ -311,29 +314,14 @@ static const struct tree_ops capture_ops = {
 
 /* --- opening --------------------------------------------------------------------------------- */
 
-static size_t count_lines(const char *text, size_t size)
-{
-	size_t lines = 0;
-
-	for (const char *p = text, *end = text + size; p < end; lines++) {
-		const char *stop = memchr(p, '\n', (size_t)(end - p));
-
-		p = stop ? stop + 1 : end;
-	}
-	return lines;
-}
-
 struct tree_capture *tree_capture_empty(size_t nodes)
 {
 	struct tree_capture *c = calloc(1, sizeof(*c));
-	size_t size = 64;
 
 	if (!c)
 		return NULL;
 	if (nodes > CAPTURE_NODES_MAX)
 		nodes = CAPTURE_NODES_MAX;
-	while (size < 2 * nodes)
-		size *= 2;
 	c->tree = (struct tree){.ops = &capture_ops, .capture = true};
 	/* Differs from run to run where addresses do, so that names cannot be chosen to collide. */
 	c->seed = (uint64_t)(uintptr_t)c;
@@ -342,10 +330,13 @@ struct tree_capture *tree_capture_empty(size_t nodes)
 		c->nodes.at = arena_alloc(c->arena, (nodes + 16) * sizeof(*c->nodes.at));
 		c->nodes.cap = nodes + 16;
 	}
-	if (!c->arena || !c->nodes.at || node_table_resize(c, size) < 0) {
+	c->table = malloc(TABLE_FIRST * sizeof(*c->table));
+	c->table_mask = TABLE_FIRST - 1;
+	if (!c->arena || !c->nodes.at || !c->table) {
 		capture_free(&c->tree);
 		return NULL;
 	}
+	memset(c->table, 0xff, TABLE_FIRST * sizeof(*c->table));
 	c->nodes.n = 1;
 	c->nodes.at[NODE_ROOT] =
 		(struct node){.name = "", .next = NODE_NONE, .first = NODE_NONE, .last = NODE_NONE};
@@ -365,8 +356,8 @@ int tree_capture_new(const char *name, const char *text, size_t size, struct dia
 			  "a capture may have %u MiB at most", CAPTURE_SIZE_MAX >> 20);
 		return -EBADMSG;
 	}
-	/* Room for a node a line: nothing grows while lines are read. */
-	c = tree_capture_empty(count_lines(text, size));
+	/* Lines of usual length: little grows while they are read. */
+	c = tree_capture_empty(size / LINE_USUAL);
 	if (!c)
 		return -ENOMEM;
 	t = &c->tree;

@@ -33,8 +33,8 @@ struct node {
 	const char *text; /* of files: as in the capture; of links: the decoded target */
 	uint16_t name_len;
 	uint8_t kind;  /* enum node_kind */
-	uint8_t form;  /* enum node_form; of folders: 1 when named by NAME/ */
-	uint32_t hash; /* of parent and name */
+	uint8_t form;  /* enum node_form */
+	uint32_t hash; /* of parent and name, once it stands in the table */
 	uint32_t parent, next;
 	union {
 		struct {
@@ -44,8 +44,10 @@ struct node {
 			uint32_t raw, size; /* of files: length in the capture and decoded */
 		};
 	};
-	uint32_t attr;	/* index, 0: as usual */
-	uint32_t image; /* index, of images */
+	uint32_t attr;	       /* index, 0: as usual */
+	uint32_t image : 30;   /* index, of images */
+	uint32_t named : 1;    /* a folder, by NAME/ */
+	uint32_t unsorted : 1; /* its children are not in the order of their names */
 };
 
 struct node_attr {
@@ -73,8 +75,9 @@ struct tree_capture {
 	ARRAY_OF(struct node) nodes;
 	ARRAY_OF(struct node_attr) attrs;
 	ARRAY_OF(struct node_image) images;
-	uint32_t *table; /* open addressing, NODE_NONE is free */
-	size_t table_mask;
+	/* Children of large folders by parent and name: open addressing, NODE_NONE is free. */
+	uint32_t *table;
+	size_t table_mask, table_used;
 	uint64_t seed;
 	/* The folder that was asked for last: attributes of one device are read in a row. */
 	char near[CAPTURE_PATH_MAX + 1];
@@ -91,12 +94,9 @@ const char *node_text(const struct node *node, struct arena *a);
 /* The child of that name, or NODE_NONE. */
 uint32_t node_find(const struct tree_capture *c, uint32_t parent, const char *name, size_t n);
 
-/* Adds a child that is not there yet; the name is borrowed. 0, -ENOMEM or -EFBIG. */
+/* Adds a child; the name is borrowed. 0, -EEXIST, -ENOMEM or -EFBIG. */
 int node_add(struct tree_capture *c, uint32_t parent, struct slice name, enum node_kind kind,
 	     uint32_t *ret);
-
-/* Gives the table that many places, a power of two. 0 or -ENOMEM. */
-int node_table_resize(struct tree_capture *c, size_t size);
 
 /*
  * Walks a path from a folder, or an absolute one from the root, following all links inside the
