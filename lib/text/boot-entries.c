@@ -16,27 +16,39 @@ static bool is_version(const char *s, size_t len)
 	return len && s[0] >= '0' && s[0] <= '9';
 }
 
-const char *kernel_version_of(struct arena *a, const char *image)
+/* Length of the path up to and with its last separator. */
+static size_t folder_length(const char *path, size_t len)
+{
+	while (len && !strchr("/\\", path[len - 1]))
+		len--;
+	return len;
+}
+
+struct piece version_in(const char *image)
 {
 	static const char *const prefixes[] = {"vmlinuz-", "vmlinux-", "linux-"};
-	size_t len = strlen(image), base = len, dir;
+	size_t len = strlen(image), base = folder_length(image, len), dir;
 
-	while (base && !strchr("/\\", image[base - 1]))
-		base--;
 	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
 		size_t n = strlen(prefixes[i]);
 
 		if (strncmp(image + base, prefixes[i], n) == 0 &&
 		    is_version(image + base + n, len - base - n))
-			return arena_strdup(a, image + base + n);
+			return (struct piece){image + base + n, len - base - n};
 	}
-	if (strcmp(image + base, "linux") != 0 || base < 2)
-		return NULL;
-	for (dir = base - 1; dir && !strchr("/\\", image[dir - 1]);)
-		dir--;
+	if (strcmp(image + base, "linux") != 0 || !base)
+		return (struct piece){0};
+	dir = folder_length(image, base - 1);
 	if (!is_version(image + dir, base - 1 - dir))
-		return NULL;
-	return arena_strndup(a, image + dir, base - 1 - dir);
+		return (struct piece){0};
+	return (struct piece){image + dir, base - 1 - dir};
+}
+
+const char *kernel_version_of(struct arena *a, const char *image)
+{
+	struct piece version = version_in(image);
+
+	return version.at ? arena_strndup(a, version.at, version.len) : NULL;
 }
 
 bool options_recover(const char *options)
@@ -117,6 +129,7 @@ int loader_entry_parse(struct arena *a, const char *text, struct boot_line *ret)
 {
 	_cleanup_(entry_done) struct entry e = {0};
 	struct boot_line line = {0};
+	struct piece version;
 
 	read_entry(text, &e);
 	line.title = copy(a, e.title);
@@ -124,9 +137,13 @@ int loader_entry_parse(struct arena *a, const char *text, struct boot_line *ret)
 	line.line = e.image.at ? e.image_line : e.efi_line;
 	if (!line.title || !line.image || strbuf_to_arena(&e.options, a, &line.options) < 0)
 		return -ENOMEM;
-	line.kernel = kernel_version_of(a, line.image);
-	if (!line.kernel && e.version.at && is_version(e.version.at, e.version.len))
-		line.kernel = copy(a, e.version);
+	version = version_in(line.image);
+	if (!version.at && is_version(e.version.at, e.version.len))
+		version = e.version;
+	if (version.at)
+		line.kernel = copy(a, version);
+	if (version.at && !line.kernel)
+		return -ENOMEM;
 	line.recovery = options_recover(line.options);
 	*ret = line;
 	return 0;

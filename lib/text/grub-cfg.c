@@ -132,6 +132,8 @@ static int add_linux(struct parser *p)
 	if (strbuf_to_arena(&options, p->arena, &line.options) < 0)
 		return -ENOMEM;
 	line.kernel = kernel_version_of(p->arena, line.image);
+	if (!line.kernel && version_in(line.image).at)
+		return -ENOMEM;
 	line.recovery = options_recover(line.options);
 	return array_push(p->arena, &p->found.list, line);
 }

@@ -43,18 +43,19 @@ static int replaced(const struct edit *e, size_t at, size_t len, const char *by,
 	return strbuf_to_arena(&out, e->arena, ret);
 }
 
-/* The same parameters in the same order, as they stand. */
-static bool same_line(struct arena *a, const char *x, const char *y)
+/* 0 when both lines hold the same parameters in the same order, as they stand. */
+static int compare_lines(struct arena *a, const char *x, const char *y)
 {
 	struct kcmdline one, two;
 
-	if (kcmdline_parse(a, x, &one) < 0 || kcmdline_parse(a, y, &two) < 0 ||
-	    one.params.n != two.params.n)
-		return false;
+	if (kcmdline_parse(a, x, &one) < 0 || kcmdline_parse(a, y, &two) < 0)
+		return -ENOMEM;
+	if (one.params.n != two.params.n)
+		return -EOPNOTSUPP;
 	for (size_t i = 0; i < one.params.n; i++)
 		if (strcmp(one.params.at[i].raw, two.params.at[i].raw) != 0)
-			return false;
-	return true;
+			return -EOPNOTSUPP;
+	return 0;
 }
 
 /* Looks at the edited text with the same eyes: nothing is handed out that does not read right. */
@@ -67,9 +68,9 @@ static int check(struct edit *e, const char *text, const char *expected)
 	if (r < 0)
 		return r == -EBADMSG ? -EOPNOTSUPP : r;
 	last = deciding(&g);
-	if (g.spoiled || !last || last->why || !same_line(e->arena, last->value, expected))
+	if (g.spoiled || !last || last->why)
 		return -EOPNOTSUPP;
-	return 0;
+	return compare_lines(e->arena, last->value, expected);
 }
 
 /* Text for a place with that quoting; glue and token become part of the value. */
@@ -153,7 +154,7 @@ static int place_in_empty(const struct edit *e, const struct grub_assignment *g,
 		return 0;
 	}
 	for (size_t i = 0; i < g->units.list.n; i++)
-		if (unit_at(g, i)->expansion)
+		if (g->units.list.at[i].expansion)
 			return -EOPNOTSUPP;
 	if (first == '"' || first == '\'')
 		*ret = (struct place){g->at + 1, first == '"' ? QUOTE_DOUBLE : QUOTE_SINGLE, "",
@@ -218,8 +219,9 @@ static int add_to(struct edit *e, const struct grub_assignment *g, const char **
 	const char *by;
 	int r = find_place(e, g, &place);
 
-	if (r == 0)
-		r = quoted(e, place.quote, place.before, place.after, &by);
+	if (r < 0)
+		return r;
+	r = quoted(e, place.quote, place.before, place.after, &by);
 	return r < 0 ? r : replaced(e, place.at, 0, by, ret);
 }
 
@@ -295,13 +297,13 @@ static bool find_token(struct edit *e, const char *line, struct range *ret)
 static bool quotes_go(const struct edit *e, const struct grub_assignment *g, size_t first,
 		      size_t end, const struct range *gone)
 {
-	const struct shell_unit *u = unit_at(g, first), *last = unit_at(g, end - 1);
+	const struct shell_unit *u = g->units.list.at + first, *last = g->units.list.at + end - 1;
 
 	if (!gone->with_blank || u->quote != QUOTE_DOUBLE || e->text[u->at - 1] != '"' ||
 	    e->text[last->at + last->len] != '"')
 		return false;
 	/* That quote may be an escaped one, hence part of the value. */
-	if (first > 0 && unit_at(g, first - 1)->at + unit_at(g, first - 1)->len >= u->at)
+	if (first > 0 && u[-1].at + u[-1].len >= u->at)
 		return false;
 	/* A value that is one pair of quotes keeps it, whoever wrote it. */
 	return u->at - 1 > g->at || end < g->units.list.n;
@@ -312,19 +314,18 @@ static int cut_units(struct edit *e, const struct grub_assignment *g, const stru
 {
 	_cleanup_strbuf_ struct strbuf out = {0};
 	size_t first = unit_of(g, gone->from), end = unit_of(g, gone->to), keep = 0;
+	const struct shell_unit *units = g->units.list.at;
 
 	for (size_t i = first; i < end; i++)
-		if (unit_at(g, i)->expansion)
+		if (units[i].expansion)
 			return -EOPNOTSUPP;
-	if (quotes_go(e, g, first, end, gone)) {
-		strbuf_addn(&out, e->text, unit_at(g, first)->at - 1);
-		keep = unit_at(g, end - 1)->at + unit_at(g, end - 1)->len + 1;
+	if (first < end && quotes_go(e, g, first, end, gone)) {
+		strbuf_addn(&out, e->text, units[first].at - 1);
+		keep = units[end - 1].at + units[end - 1].len + 1;
 	} else {
 		for (size_t i = first; i < end; i++) {
-			const struct shell_unit *u = unit_at(g, i);
-
-			strbuf_addn(&out, e->text + keep, u->at - keep);
-			keep = u->at + u->len;
+			strbuf_addn(&out, e->text + keep, units[i].at - keep);
+			keep = units[i].at + units[i].len;
 		}
 	}
 	strbuf_add(&out, e->text + keep);
@@ -352,8 +353,11 @@ static int drop_our_line(struct edit *e, const char *text, const char **ret)
 		end++;
 	else if (at > text)
 		at--;
-	*ret = arena_printf(e->arena, "%.*s%s", (int)(at - text), text, end);
-	return *ret ? 0 : -ENOMEM;
+	text = arena_printf(e->arena, "%.*s%s", (int)(at - text), text, end);
+	if (!text)
+		return -ENOMEM;
+	*ret = text;
+	return 0;
 }
 
 /* Takes the token out of one assignment and looks whether it is the one that is gone. */
@@ -374,10 +378,10 @@ static int remove_from(struct edit *e, const struct grub_assignment *g, const st
 	if (r < 0)
 		return r == -EBADMSG ? -EOPNOTSUPP : r;
 	if (after.spoiled || after.assignments.n != e->state.assignments.n ||
-	    after.assignments.at[i].why ||
-	    !same_line(e->arena, after.assignments.at[i].value, expected))
+	    after.assignments.at[i].why)
 		return -EOPNOTSUPP;
-	return drop_our_line(e, edited, ret);
+	r = compare_lines(e->arena, after.assignments.at[i].value, expected);
+	return r < 0 ? r : drop_our_line(e, edited, ret);
 }
 
 int grub_defaults_remove(struct arena *a, const char *text, const char *var, const char *token,

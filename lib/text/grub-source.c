@@ -14,7 +14,7 @@ struct shell_variable shell_lookup(const struct shell_env *env, const char *name
 {
 	struct shell_variable v = {.name = name, .why = env->all_why, .placed = true};
 
-	bool known = strncmp(name, OURS, strlen(OURS)) == 0;
+	bool known = strncmp(name, OURS, strlen(OURS)) == 0 || strcmp(name, env->own) == 0;
 
 	array_foreach(it, &env->variables) {
 		if (strcmp(it->name, name) != 0)
@@ -24,11 +24,8 @@ struct shell_variable shell_lookup(const struct shell_env *env, const char *name
 	}
 	if (env->lost)
 		v = (struct shell_variable){.why = env->lost, .placed = true, .value = v.value};
-	if (!known && !v.why) {
-		v.placed = false;
-		v.why = arena_printf(env->arena, "$%s is not set here", name);
-		v.why = v.why ? v.why : "not set here";
-	}
+	if (!known && !v.why)
+		v = (struct shell_variable){.name = name, .why = "is not set here"};
 	return v;
 }
 
@@ -42,8 +39,10 @@ static struct shell_variable *find(struct shell_env *env, const char *name)
 
 static int set(struct grub_state *g, struct shell_variable v)
 {
-	struct shell_variable *known = find(&g->env, v.name);
+	struct shell_variable *known = v.name ? find(&g->env, v.name) : NULL;
 
+	if (!v.name)
+		return -ENOMEM; /* the one way for an effect to lack its name */
 	if (!known)
 		return array_push(g->arena, &g->env.variables, v);
 	*known = v;
@@ -60,6 +59,7 @@ static const char *placed(const struct follower *f, unsigned line, const char *w
 {
 	const char *text = arena_printf(f->g->arena, "%s:%u: %s", f->path, line, why);
 
+	f->g->lost_memory = f->g->lost_memory || !text;
 	return text ? text : why;
 }
 
@@ -211,7 +211,7 @@ static int apply(const struct follower *f, const struct shell_effect *e)
 
 void grub_state_start(struct grub_state *g, struct arena *a, const char *var)
 {
-	*g = (struct grub_state){.arena = a, .var = var, .env.arena = a};
+	*g = (struct grub_state){.arena = a, .var = var, .env.own = var};
 }
 
 int grub_state_follow(struct grub_state *g, const struct grub_source *source,
@@ -239,5 +239,5 @@ int grub_state_follow(struct grub_state *g, const struct grub_source *source,
 	if (shell.failed)
 		apply(&f, &(struct shell_effect){
 				  .kind = EFFECT_LOSE, .line = shell.why_line, .why = shell.why});
-	return 0;
+	return g->lost_memory ? -ENOMEM : 0;
 }

@@ -26,6 +26,7 @@ struct grub_state {
 	ARRAY_OF(struct grub_assignment) assignments; /* sure ones, of the last file */
 	/* The last file's effect after which var may not be what the last assignment made it. */
 	const char *spoiled;
+	bool lost_memory;
 };
 
 /* Starts with nothing known but that var is asked for. */

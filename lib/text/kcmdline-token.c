@@ -70,7 +70,7 @@ bool piece_equal(struct piece a, struct piece b)
 
 bool piece_is(struct piece p, const char *s)
 {
-	return strlen(s) == p.len && memcmp(p.at, s, p.len) == 0;
+	return p.at && strlen(s) == p.len && memcmp(p.at, s, p.len) == 0;
 }
 
 static char underscored(char c)

@@ -115,9 +115,9 @@ int kcmdline_add(struct arena *a, const char *line, const char *token, const cha
 
 static bool same(const struct kparam *a, const struct kparam *b)
 {
-	if (strcmp(a->name, b->name) != 0 || !a->value != !b->value)
+	if (strcmp(a->name, b->name) != 0)
 		return false;
-	return !a->value || strcmp(a->value, b->value) == 0;
+	return a->value && b->value ? strcmp(a->value, b->value) == 0 : !a->value && !b->value;
 }
 
 /* Leaves out the token and one blank beside it; *keep is the first byte not yet copied. */

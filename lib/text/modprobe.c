@@ -105,19 +105,22 @@ static int collect(struct arena *a, const struct modprobe *m, const char *module
 	return ret->text.error;
 }
 
-const char *modprobe_option(struct arena *a, const struct modprobe *m, const char *module,
-			    const char *param, const struct modprobe_line **ret_where)
+static const struct modprobe_line *origin_of(const struct options *o, size_t at)
 {
-	_cleanup_(options_done) struct options o = {0};
-	struct piece name, value, last = {0};
-	size_t pos = 0, found = 0, i = 0;
-	bool seen = false;
-	const char *text;
-	struct token t;
+	array_foreach(it, &o->origins)
+		if (at < it->end)
+			return it->line;
+	return NULL;
+}
 
-	if (collect(a, m, module, &o) < 0)
-		return NULL;
-	text = strbuf_text(&o.text);
+/* The value that the kernel takes, which is the last; at NULL: none. */
+static struct piece last_value(const struct options *o, const char *param, size_t *ret_at)
+{
+	const char *text = strbuf_text(&o->text);
+	struct piece name, value, last = {0};
+	struct token t;
+	size_t pos = 0;
+
 	while (token_next(text, &pos, &t)) {
 		token_split(text + t.at, t.len, &name, &value);
 		if (!value.at && piece_is(name, "--")) /* the kernel ignores what follows */
@@ -126,15 +129,26 @@ const char *modprobe_option(struct arena *a, const struct modprobe *m, const cha
 			continue;
 		/* A switch without '=' is on: the kernel puts "1" for it. */
 		last = value.at ? value : (struct piece){"1", 1};
-		found = t.at;
-		seen = true;
+		*ret_at = t.at;
 	}
-	if (!seen)
+	return last;
+}
+
+const char *modprobe_option(struct arena *a, const struct modprobe *m, const char *module,
+			    const char *param, const struct modprobe_line **ret_where)
+{
+	_cleanup_(options_done) struct options o = {0};
+	struct piece value;
+	const char *copy;
+	size_t at = 0;
+
+	if (collect(a, m, module, &o) < 0)
 		return NULL;
-	while (o.origins.at[i].end <= found)
-		i++;
-	text = arena_strndup(a, last.at, last.len);
-	if (text && ret_where)
-		*ret_where = o.origins.at[i].line;
-	return text;
+	value = last_value(&o, param, &at);
+	if (!value.at)
+		return NULL;
+	copy = arena_strndup(a, value.at, value.len);
+	if (copy && ret_where)
+		*ret_where = origin_of(&o, at);
+	return copy;
 }

@@ -121,28 +121,27 @@ static const char *assigned_name(const struct shell *s, const struct shell_token
 	return arena_strndup(s->arena, s->text + t->at, shell_name_length(s->text + t->at));
 }
 
+/* Whether the effect is on one variable, which then has a name. */
+static bool is_named(enum shell_effect_kind kind)
+{
+	return kind == EFFECT_ASSIGN || kind == EFFECT_UNSET || kind == EFFECT_TAINT;
+}
+
 static void add(struct shell *s, const struct shell_token *t, struct shell_effect e)
 {
 	e.line = t->line;
-	if (array_push(s->arena, &s->effects.list, e) < 0)
+	if ((!e.name && is_named(e.kind)) || array_push(s->arena, &s->effects.list, e) < 0)
 		shell_fail(s, -ENOMEM, t->line, "out of memory");
 }
 
 static void assign(struct shell *s, const struct simple *c)
 {
-	array_foreach(it, &c->assignments) {
-		const char *name = assigned_name(s, it);
-
-		if (!name) {
-			shell_fail(s, -ENOMEM, it->line, "out of memory");
-			return;
-		}
+	array_foreach(it, &c->assignments)
 		add(s, it,
 		    (struct shell_effect){.kind = EFFECT_ASSIGN,
-					  .name = name,
-					  .at = it->at + strlen(name) + 1,
+					  .name = assigned_name(s, it),
+					  .at = it->at + shell_name_length(s->text + it->at) + 1,
 					  .conditional = c->redirected});
-	}
 }
 
 /* Assignments before a command's name: whether they last depends on the command. */
@@ -159,6 +158,8 @@ static void lose(struct shell *s, const struct simple *c, const char *name)
 {
 	const char *why = arena_printf(s->arena, "\"%s\" may change it", name);
 
+	if (!why)
+		shell_fail(s, -ENOMEM, s->line, "out of memory");
 	add(s, &c->first, (struct shell_effect){.kind = EFFECT_LOSE, .why = why});
 }
 
@@ -178,12 +179,24 @@ static void export(struct shell *s, const struct simple *c)
 	}
 }
 
+/* The token's text; on failure s->failed is set. */
+static const char *text_of(struct shell *s, const struct shell_token *t)
+{
+	const char *text = shell_token_text(s, t);
+
+	if (!text)
+		shell_fail(s, -ENOMEM, t->line, "out of memory");
+	return text;
+}
+
 static void unset(struct shell *s, const struct simple *c)
 {
 	array_foreach(it, &c->arguments) {
-		const char *name = shell_token_text(s, it);
+		const char *name = text_of(s, it);
 
-		if (!name || !it->plain || shell_name_length(name) != it->len)
+		if (!name)
+			return;
+		if (!it->plain || shell_name_length(name) != it->len)
 			lose(s, c, "unset");
 		else
 			add(s, it,
@@ -197,9 +210,11 @@ static void unset(struct shell *s, const struct simple *c)
 static void read_into(struct shell *s, const struct simple *c)
 {
 	array_foreach(it, &c->arguments) {
-		const char *name = shell_token_text(s, it);
+		const char *name = text_of(s, it);
 
-		if (it->expands || !name)
+		if (!name)
+			return;
+		if (it->expands)
 			add(s, it,
 			    (struct shell_effect){.kind = EFFECT_TAINT_ALL,
 						  .why = "read into a variable"});
@@ -270,11 +285,9 @@ static void run(struct shell *s, const struct simple *c)
 		assign(s, c);
 		return;
 	}
-	name = shell_token_text(s, &c->first);
-	if (!name) {
-		shell_fail(s, -ENOMEM, s->line, "out of memory");
+	name = text_of(s, &c->first);
+	if (!name)
 		return;
-	}
 	b = find_builtin(name);
 	if (!c->first.plain || words_has(s->functions, name))
 		lose(s, c, name);
@@ -286,11 +299,13 @@ static void run(struct shell *s, const struct simple *c)
 
 static void function(struct shell *s, const struct simple *c)
 {
-	const char *name = shell_token_text(s, &c->first);
+	const char *name = text_of(s, &c->first);
 	const struct builtin *b = name ? find_builtin(name) : NULL;
 
+	if (!name)
+		return;
 	shell_next(s);
-	if (s->token.kind != TOKEN_CLOSE || !name || !c->first.plain ||
+	if (s->token.kind != TOKEN_CLOSE || !c->first.plain ||
 	    shell_name_length(name) != c->first.len || (b && b->kind != BUILTIN_HARMLESS)) {
 		shell_fail(s, b ? -EOPNOTSUPP : -EBADMSG, s->token.line, "a bad function");
 		return;

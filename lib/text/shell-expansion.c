@@ -15,11 +15,19 @@ static void emit_unknown(struct shell *s, const char *why, size_t at, enum shell
 /* What a variable's value is in the sink's eyes. */
 static struct shell_variable look_up(struct shell *s, const char *name)
 {
+	struct shell_variable v = {.name = name};
+
 	if (!s->sink)
-		return (struct shell_variable){.name = name};
+		return v;
 	if (s->sink->self && strcmp(name, s->sink->self) == 0)
 		s->sink->keeps_self = true;
-	return shell_lookup(s->sink->env, name);
+	v = shell_lookup(s->sink->env, name);
+	if (v.why && !v.placed) {
+		v.why = arena_printf(s->arena, "$%s %s", name, v.why);
+		if (!v.why)
+			shell_fail(s, -ENOMEM, s->line, "out of memory");
+	}
+	return v;
 }
 
 static const char *take_name(struct shell *s, size_t len)
@@ -51,32 +59,37 @@ static void plain_variable(struct shell *s, enum shell_quote quote)
 	shell_emit_expansion(s, &v, at, quote);
 }
 
-/* "$((...))": its end is found by counting parentheses, as dash does. */
+/* One byte inside "$((...))"; level counts open parentheses. */
+static void arithmetic_byte(struct shell *s, size_t *level)
+{
+	if (*s->at == '=')
+		shell_scanned(s, EFFECT_TAINT_ALL, NULL, "arithmetic");
+	*level += *s->at == '(';
+	*level -= *s->at == ')' && *level;
+	s->line += *s->at == '\n';
+	if (!s->failed)
+		s->at++;
+}
+
+/* Its end is found by counting parentheses, as dash does. */
 static void arithmetic(struct shell *s, enum shell_quote quote)
 {
 	size_t at = shell_offset(s), level = 0;
 	unsigned line = s->line;
 
-	for (s->at += 3; !s->failed; s->at++) {
-		if (!*s->at) {
+	s->at += 3;
+	while (!s->failed && (level || strncmp(s->at, "))", 2) != 0)) {
+		if (!*s->at)
 			shell_fail(s, -EBADMSG, line, "unterminated $((");
-		} else if (strchr("'\"\\`$#", *s->at)) {
+		else if (strchr("'\"\\`$#", *s->at))
 			shell_fail(s, -EOPNOTSUPP, line, "arithmetic with quotes or expansions");
-		} else if (*s->at == '=') {
-			shell_scanned(s, EFFECT_TAINT_ALL, NULL, "arithmetic");
-		} else if (*s->at == '\n') {
-			s->line++;
-		} else if (*s->at == '(') {
-			level++;
-		} else if (*s->at == ')' && level) {
-			level--;
-		} else if (*s->at == ')' && s->at[1] == ')') {
-			s->at += 2;
-			break;
-		}
+		else
+			arithmetic_byte(s, &level);
 	}
-	if (!s->failed)
-		emit_unknown(s, "arithmetic", at, quote);
+	if (s->failed)
+		return;
+	s->at += 2;
+	emit_unknown(s, "arithmetic", at, quote);
 }
 
 static bool deeper(struct shell *s)
@@ -174,7 +187,8 @@ static void braced_word(struct shell *s, enum shell_quote quote, unsigned line)
 				shell_doubt(s, "a backslash or ~ in ${...}");
 			if (*s->at == '\\' && s->at[1])
 				shell_take_byte(s, quote);
-			shell_take_byte(s, quote);
+			if (!s->failed)
+				shell_take_byte(s, quote);
 		}
 	}
 }

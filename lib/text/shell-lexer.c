@@ -146,6 +146,8 @@ static void take_word(struct shell *s)
 
 void shell_next(struct shell *s)
 {
+	if (s->failed) /* the token is the last already */
+		return;
 	s->scanned.list.n = 0;
 	skip_blanks(s);
 	s->token = (struct shell_token){.at = (size_t)(s->at - s->text), .line = s->line};

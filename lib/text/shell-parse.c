@@ -21,7 +21,7 @@ static void unexpected(struct shell *s)
 			   : s->token.kind == TOKEN_WORD    ? shell_token_text(s, &s->token)
 							    : "operator";
 
-	shell_fail(s, -EBADMSG, s->token.line, "unexpected %s", text ? text : "");
+	shell_fail(s, text ? -EBADMSG : -ENOMEM, s->token.line, "unexpected %s", text ? text : "");
 }
 
 static bool take(struct shell *s, const char *word)

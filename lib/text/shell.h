@@ -90,7 +90,7 @@ struct shell_variable {
 };
 
 struct shell_env {
-	struct arena *arena;
+	const char *own; /* this variable is unset before it is set */
 	ARRAY_OF(struct shell_variable) variables;
 	struct words functions; /* names that are defined anywhere */
 	const char *all_why;	/* names not listed may have any value */
@@ -180,5 +180,5 @@ void shell_parse(struct shell *s, struct arena *a, const char *text, struct word
  */
 int shell_expand(const struct shell *s, size_t at, unsigned line, struct shell_sink *sink);
 
-/* What is known of a variable. Never NULL; value and why as in the struct. */
+/* What is known of a variable. */
 struct shell_variable shell_lookup(const struct shell_env *env, const char *name);
