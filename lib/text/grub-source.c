@@ -203,7 +203,6 @@ static int apply(const struct follower *f, const struct shell_effect *e)
 	case EFFECT_LOSE:
 		if (!f->g->env.lost)
 			f->g->env.lost = placed(f, e->line, e->why);
-		f->g->spoiled = f->g->env.lost;
 		return 0;
 	}
 	return -EINVAL;
@@ -239,5 +238,7 @@ int grub_state_follow(struct grub_state *g, const struct grub_source *source,
 	if (shell.failed)
 		apply(&f, &(struct shell_effect){
 				  .kind = EFFECT_LOSE, .line = shell.why_line, .why = shell.why});
+	if (g->env.lost)
+		g->spoiled = g->env.lost;
 	return g->lost_memory ? -ENOMEM : 0;
 }

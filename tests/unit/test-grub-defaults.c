@@ -480,6 +480,7 @@ static void declines(void **state _unused_)
 		{-EOPNOTSUPP, X "=b\nif x; then " X "=c; fi\n", "a"},
 		{-EOPNOTSUPP, "if x; then " X "=c; fi\n", "a"},
 		{-EOPNOTSUPP, X "=b\n. ./x\n", "a"},
+		{-EOPNOTSUPP, "if x; then exit; fi\n" X "=b\n", "a"},
 		{-EOPNOTSUPP, X "=b\nunset " X "\n", "a"},
 		{-EOPNOTSUPP, "A=b \\", "a"}, /* an appended line would join it */
 		{-EOPNOTSUPP, "cat <<E", "a"},
