@@ -131,15 +131,14 @@ static int place_behind(const struct grub_assignment *g, size_t last, struct pla
 	return 0;
 }
 
-/* Before the value's byte number first, which begins what must stay last. */
-static int place_before(const struct grub_assignment *g, size_t first, struct place *ret)
+/* Before all that is in the value, and that must stay last. */
+static int place_before(const struct grub_assignment *g, struct place *ret)
 {
-	size_t i = unit_of(g, first);
-	const struct shell_unit *u = unit_at(g, i);
+	const struct shell_unit *first = g->units.list.at;
 
-	if (!u || u->expansion || (i > 0 && unit_at(g, i - 1)->expansion))
+	if (!g->units.list.n || first->expansion)
 		return -EOPNOTSUPP;
-	*ret = (struct place){u->at, u->quote, "", " "};
+	*ret = (struct place){first->at, first->quote, "", " "};
 	return 0;
 }
 
@@ -167,7 +166,7 @@ static int place_in_empty(const struct edit *e, const struct grub_assignment *g,
 /* Where kcmdline_add would put a token, in the source. */
 static int find_place(const struct edit *e, const struct grub_assignment *g, struct place *ret)
 {
-	size_t pos = 0, end = 0, first = 0;
+	size_t pos = 0, end = 0;
 	struct piece name, value;
 	bool blocked = false;
 	struct token t;
@@ -175,14 +174,12 @@ static int find_place(const struct edit *e, const struct grub_assignment *g, str
 	while (!blocked && token_next(g->value, &pos, &t)) {
 		token_split(g->value + t.at, t.len, &name, &value);
 		blocked = t.open || (!value.at && piece_is(name, "--"));
-		if (blocked)
-			first = t.at;
-		else
+		if (!blocked)
 			end = t.at + t.len;
 	}
 	if (end)
 		return place_behind(g, end - 1, ret);
-	return blocked ? place_before(g, first, ret) : place_in_empty(e, g, ret);
+	return blocked ? place_before(g, ret) : place_in_empty(e, g, ret);
 }
 
 static int append_assignment(struct edit *e, const char **ret)

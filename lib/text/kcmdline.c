@@ -61,21 +61,21 @@ static int parse_both(struct arena *a, const char *line, const char *token,
 }
 
 /*
- * Where the kernel's part of the line ends: behind its last whole token. A token that is cut off
- * inside a quote would swallow what follows it (1.6), so that one stays last.
+ * Where the kernel's part of the line ends: behind its last whole token, 0 when there is none. A
+ * token that is cut off inside a quote would swallow what follows it (1.6), so that one stays
+ * last; *ret_blocked: there is such a one, or a "--".
  */
-static size_t end_of_kernel_part(const char *line, const struct kcmdline *parsed,
-				 size_t *ret_blocker)
+static size_t end_of_kernel_part(const char *line, const struct kcmdline *parsed, bool *ret_blocked)
 {
 	size_t pos = 0, end = 0;
 	struct token t;
 
-	*ret_blocker = 0;
+	*ret_blocked = false;
 	array_foreach(it, &parsed->params) {
 		if (!token_next(line, &pos, &t))
 			break;
 		if (t.open || it->for_init) {
-			*ret_blocker = t.at + 1;
+			*ret_blocked = true;
 			break;
 		}
 		end = t.at + t.len;
@@ -86,9 +86,10 @@ static size_t end_of_kernel_part(const char *line, const struct kcmdline *parsed
 int kcmdline_add(struct arena *a, const char *line, const char *token, const char **ret)
 {
 	_cleanup_strbuf_ struct strbuf out = {0};
-	size_t at, blocker;
 	struct kcmdline parsed;
 	struct kparam p;
+	bool blocked;
+	size_t at;
 	int r = parse_both(a, line, token, &parsed, &p);
 
 	if (r < 0)
@@ -97,18 +98,14 @@ int kcmdline_add(struct arena *a, const char *line, const char *token, const cha
 		*ret = line;
 		return 0;
 	}
-	at = end_of_kernel_part(line, &parsed, &blocker);
-	if (at) {
-		strbuf_addn(&out, line, at);
+	/* Its own blank goes where kcmdline_remove will take one away. */
+	at = end_of_kernel_part(line, &parsed, &blocked);
+	strbuf_addn(&out, line, at);
+	if (at)
 		strbuf_addc(&out, ' ');
-		strbuf_add(&out, p.raw);
-	} else {
-		at = blocker ? blocker - 1 : 0;
-		strbuf_addn(&out, line, at);
-		strbuf_add(&out, p.raw);
-		if (blocker)
-			strbuf_addc(&out, ' ');
-	}
+	strbuf_add(&out, p.raw);
+	if (!at && blocked)
+		strbuf_addc(&out, ' ');
 	strbuf_add(&out, line + at);
 	return strbuf_to_arena(&out, a, ret);
 }

@@ -356,6 +356,7 @@ static const struct edit_row {
 	{"export \"" X "=a\"\n", "c", "export \"" X "=a c\"\n"},
 	{X "=\"a -- b\"\n", "c", X "=\"a c -- b\"\n"},
 	{X "=\"-- b\"\n", "c", X "=\"c -- b\"\n"},
+	{X "='\t-- b'\n", "c", X "='c \t-- b'\n"},
 	{X "=--\n", "c", X "=\"c \"--\n"},
 	{X "='a \"b c'\n", "d", X "='a d \"b c'\n"},
 	{X "=\"a \\\"b c\\\"\"\n", "d", X "=\"a \\\"b c\\\" d\"\n"},

@@ -171,7 +171,7 @@ static void edits_leave_other_bytes(void **state _unused_)
 		{"a  b\n", "quiet", "a  b quiet\n"},
 		{"a -- b", "quiet", "a quiet -- b"},
 		{"-- b", "quiet", "quiet -- b"},
-		{" -- b", "quiet", " quiet -- b"},
+		{"\n -- b", "quiet", "quiet \n -- b"},
 		{"a=\"b c", "quiet", "quiet a=\"b c"},
 		{"x a=\"b c", "quiet", "x quiet a=\"b c"},
 		{"a\tb \"c d\"", "x=\"e f\"", "a\tb \"c d\" x=\"e f\""},
