@@ -206,23 +206,19 @@ static void unset(struct shell *s, const struct simple *c)
 	}
 }
 
-/* "read A B": any argument may be a variable's name. */
+/*
+ * "read A B": any argument may begin with a variable's name, and dash even takes "A=x" for A.
+ */
 static void read_into(struct shell *s, const struct simple *c)
 {
 	array_foreach(it, &c->arguments) {
-		const char *name = text_of(s, it);
+		struct shell_effect e = {.kind = EFFECT_TAINT_ALL, .why = "read into a variable"};
 
-		if (!name)
-			return;
-		if (it->expands)
-			add(s, it,
-			    (struct shell_effect){.kind = EFFECT_TAINT_ALL,
-						  .why = "read into a variable"});
-		else if (it->plain && shell_name_length(name) == it->len)
-			add(s, it,
-			    (struct shell_effect){.kind = EFFECT_TAINT,
-						  .name = name,
-						  .why = "read into a variable"});
+		if (it->plain) {
+			e.kind = EFFECT_TAINT;
+			e.name = assigned_name(s, it);
+		}
+		add(s, it, e);
 	}
 }
 

@@ -71,9 +71,10 @@ static void list(struct shell *s, bool may_be_empty)
 			s->effects.list.n = mark;
 		else if (s->token.kind != TOKEN_SEMI && s->token.kind != TOKEN_NEWLINE)
 			return;
+		if (s->token.kind != TOKEN_NEWLINE)
+			shell_next(s);
 		if (s->token.kind == TOKEN_NEWLINE && !s->depth)
 			s->complete = s->effects.list.n;
-		shell_next(s);
 		skip_newlines(s);
 	}
 }

@@ -114,6 +114,7 @@ static const struct row {
 	{UNCERTAIN, X "=a\n'eval' x\n", "f:2: \"'eval'\" may change it"},
 	{UNCERTAIN, X "=a\n$CMD x\n", "f:2: \"$CMD\" may change it"},
 	{UNCERTAIN, X "=a\nread " X " </dev/null\n", "f:2: read into a variable"},
+	{UNCERTAIN, X "=a\nread " X "= <<E\nb\nE\n", "f:2: read into a variable"},
 	{UNCERTAIN, X "=a\nprintf -v " X " b\n", "f:2: read into a variable"},
 	{UNCERTAIN, X "=a :\n", "f:1: set before a command"},
 	{UNCERTAIN, X "=a\n" X "+=b\n", "f:2: an assignment that not every shell knows"},
@@ -309,6 +310,72 @@ static const char *const pieces[] = {
 	"'x'",	    "\"y\"",	   X,	    "eval ",	"return\n",   "*",    "\xff",
 };
 
+/* Statements that mostly work, to be mixed with what may stand between them. */
+static const char *const statements[] = {
+	X "=a",
+	X "=\"b c\"",
+	X "='d  e'",
+	X "=f\\ g\"h\"'i'",
+	X "=\"$" X " j\"",
+	X "=${" X "}k",
+	X "=\"$A$B l\"",
+	X "=\"${A:-m}${B:+n}${A-o}${B+p}\"",
+	X "=\"q\\\"r\\$s\\t\"",
+	X "=",
+	X "=\"\\\nu\"",
+	"A=1",
+	"A=\"$A$" X "\"",
+	"B=$A",
+	"B=",
+	"unset A",
+	"unset " X,
+	"export " X,
+	"export A=v B='w x'",
+	"export \"" X "=y z\"",
+	"A=1 B=2 " X "=$A$B",
+	X "=no env",
+	"A=2 true",
+	"A=3 :",
+	": ${A:=4}",
+	"A=$(echo 5)",
+	"A=`echo 6`",
+	"if true\nthen " X "=no\nfi",
+	"if false; then A=7; else B=8; fi",
+	"for A in 1 2; do :; done",
+	"case $A in 1) B=9;; *) B=10; esac",
+	"while false; do " X "=no; done",
+	"f() { " X "=no; }",
+	"g() { A=11; }",
+	"g",
+	"( " X "=no )",
+	"{ " X "=aa; }",
+	"! A=12",
+	"cat <<E\n$" X "\nE\n",
+	"cat <<'E'\n" X "=no\n$(\nE\n",
+	"read A B <<E\n1 2\nE\n",
+	"echo " X "=no >/dev/null 2>&1",
+	"# " X "=no\n",
+	"return",
+};
+
+static const char *const joints[] = {"\n",   "\n",  "\n",  "; ",    " && ",
+				     " || ", " & ", " | ", ";\n\t", " # c\n"};
+
+static void random_statements(struct strbuf *text, unsigned *seed)
+{
+	for (unsigned n = next_random(seed) % 6 + 1; n > 0; n--) {
+		strbuf_add(text, statements[next_random(seed) % ARRAY_LEN(statements)]);
+		strbuf_add(text, n > 1 ? joints[next_random(seed) % ARRAY_LEN(joints)] : "\n");
+	}
+}
+
+static void random_pieces(struct strbuf *text, unsigned *seed)
+{
+	for (unsigned n = next_random(seed) % 14 + 1; n > 0; n--)
+		strbuf_add(text, pieces[next_random(seed) % ARRAY_LEN(pieces)]);
+}
+
+/* TEST_RANDOM_TEXTS=N in the environment: that many texts, and others for each N. */
 static void agrees_with_sh_on_random_text(void **state _unused_)
 {
 	char dir[] = "/tmp/test-grub-XXXXXX";
@@ -320,8 +387,10 @@ static void agrees_with_sh_on_random_text(void **state _unused_)
 	while (texts--) {
 		_cleanup_strbuf_ struct strbuf text = {0};
 
-		for (unsigned n = next_random(&seed) % 14 + 1; n > 0; n--)
-			strbuf_add(&text, pieces[next_random(&seed) % ARRAY_LEN(pieces)]);
+		if (texts % 2)
+			random_statements(&text, &seed);
+		else
+			random_pieces(&text, &seed);
 		beside_the_shell(dir, strbuf_text(&text));
 	}
 	remove_dir(dir);
