@@ -307,7 +307,8 @@ void shell_parse_nested(struct shell *s)
 	list(s, true);
 	if (s->failed)
 		return;
-	if (s->token.kind != (whole ? TOKEN_END : TOKEN_CLOSE))
+	/* Between back quotes dash stops where a list could end, and never looks at the rest. */
+	if (!whole && s->token.kind != TOKEN_CLOSE)
 		unexpected(s);
 	else if (s->heredocs.n)
 		shell_fail(s, -EOPNOTSUPP, s->line, "a here-document in a substitution");

@@ -87,6 +87,7 @@ static const struct row {
 	{CERTAIN, "if false; then " X "=a; fi\n" X "=b\n", "b"},
 	{CERTAIN, "unset A; A=b;: ${C:=d} ; " X "=$A\n", "b"},
 	{CERTAIN, X "=a\nread B </dev/null\nprintf 'x%s' y\n", "a"},
+	{CERTAIN, "A=`x; } '`\n" X "=q\n", "q"}, /* dash does not look behind the } */
 	/* said, never guessed */
 	{UNCERTAIN, X "=$(cat x)\n", "f:1: the output of a command"},
 	{UNCERTAIN, "\n" X "=\"a `b` c\"\n", "f:2: the output of a command"},
