@@ -144,8 +144,8 @@ static int return_devices(struct planning *p)
 		struct step *step;
 
 		if (!it->bound || wished(p, it->addr) || !d ||
-		    !pci_id_same_model(&d->id, &it->id) || !d->driver ||
-		    strcmp(d->driver, it->driver) != 0)
+		    !pci_id_same_model(&d->id, &it->id) ||
+		    (d->driver && strcmp(d->driver, it->driver) != 0))
 			continue;
 		step = step_add(p, STEP_RETURN, arena_strdup(p->a, pci_addr_format(it->addr, addr)),
 				arena_printf(p->a, "device:%s: no longer wished", it->name));

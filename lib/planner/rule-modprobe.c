@@ -16,13 +16,12 @@ static bool option_in(struct planning *p, const struct modprobe *m, const struct
 }
 
 /* module.param= on the running line is appended after modprobe.d and wins (6.22). */
-static const struct kparam *line_option(struct planning *p, const struct option_wish *wish)
+static const struct kparam *line_option(const struct planning *p, const char *name)
 {
-	const char *name = arena_printf(p->a, "%s.%s", wish->module, wish->param);
 	const struct kparam *found = NULL;
 
 	array_foreach(it, &p->running.params)
-		if (name && !it->for_init && kparam_name_equal(it->name, name))
+		if (!it->for_init && kparam_name_equal(it->name, name))
 			found = it;
 	return found;
 }
@@ -31,8 +30,11 @@ static int option_conflict(struct planning *p, const struct option_wish *wish)
 {
 	const struct modprobe_line *where = NULL;
 	const char *value = modprobe_option(p->a, &p->foreign, wish->module, wish->param, &where);
-	const struct kparam *line = line_option(p, wish);
+	const char *name = arena_printf(p->a, "%s.%s", wish->module, wish->param);
+	const struct kparam *line = name ? line_option(p, name) : NULL;
 
+	if (!name)
+		return -ENOMEM;
 	/* Ours sorts first, and the last one wins (6.7). */
 	if (value && !param_value_equal(value, wish->value))
 		return item_block(p, wish->item, CODE_FOREIGN_CONFLICT,

@@ -250,7 +250,7 @@ static struct cycle open_cycle(const char *host, const char *spec)
 	struct cycle c = {.host = host, .spec = spec};
 	struct diags diags;
 	const char *text;
-	void *state;
+	void *state = NULL;
 	size_t size;
 
 	assert_int_equal(scratch_setup(&state), 0);
@@ -300,11 +300,11 @@ static void all_specs(struct arena *a, const char *host)
 {
 	size_t size;
 	const char *text = read_file(a, TEST_DIR "/hosts", host, &size);
-	const char *line = strstr(text, "\n; specs:");
+	const char *mark = "\n; specs:", *line = strstr(text, mark);
 	char *words, *rest;
 
 	assert_non_null(line);
-	line += strlen("\n; specs:");
+	line += strlen(mark);
 	words = arena_strndup(a, line, strcspn(line, "\n"));
 	for (char *spec = strtok_r(words, " ", &rest); spec; spec = strtok_r(NULL, " ", &rest))
 		one_cycle(host, spec, NULL, 0);
