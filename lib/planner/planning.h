@@ -154,6 +154,9 @@ bool kernels_any_have(const struct planning *p, const char *module, enum module_
 /* Presence in the running kernel; ABSENT when that kernel is not known. */
 enum module_presence running_kernel_has(const struct planning *p, const char *module);
 
+/* Whether this boot was started with the word that switches all binding off. */
+bool switched_off(const struct planning *p);
+
 /* Equal values of a module parameter: Y, y, 1 and N, n, 0 alike, numbers by value. */
 bool param_value_equal(const char *a, const char *b);
 

@@ -178,6 +178,11 @@ static int live_layer(struct planning *p, const struct device_wish *wish)
 		char text[PCI_ADDR_TEXT_SIZE];
 
 		layer_add(live, right ? LAYER_RIGHT : LAYER_WRONG);
+		if (!right && switched_off(p) &&
+		    item_reason(p, wish->item,
+				EARLY_OFF_NAME "=" EARLY_OFF_VALUE
+					       " on the kernel's line: not in this boot") < 0)
+			return -ENOMEM;
 		if (!right &&
 		    item_reason(p, wish->item, "%s is on %s, not on %s",
 				pci_addr_format(*addr, text),

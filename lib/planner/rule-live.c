@@ -108,7 +108,8 @@ static int add_bind(struct planning *p, const struct device_wish *wish,
 
 static int bind_devices(struct planning *p)
 {
-	if (!p->host->iommu.active)
+	/* The way back into a headless host: that boot leaves every device alone. */
+	if (!p->host->iommu.active || switched_off(p))
 		return 0;
 	array_foreach(wish, &p->devices) {
 		const struct plan_device *device = &p->plan->devices.at[wish->device];

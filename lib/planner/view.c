@@ -6,6 +6,7 @@
 
 #include "paths.h"
 #include "planning.h"
+#include "udev.h"
 
 /* Reading order of modprobe.d inside an initramfs: only what was copied in exists (6.20). */
 static const char *const image_dirs[] = {"/etc/modprobe.d", "/lib/modprobe.d"};
@@ -122,6 +123,15 @@ enum module_presence running_kernel_has(const struct planning *p, const char *mo
 		if (it->running)
 			return host_kernel_module(it, module);
 	return MODULE_ABSENT;
+}
+
+bool switched_off(const struct planning *p)
+{
+	array_foreach(it, &p->running.params)
+		if (!it->for_init && strcmp(it->name, EARLY_OFF_NAME) == 0 && it->value &&
+		    strcmp(it->value, EARLY_OFF_VALUE) == 0)
+			return true;
+	return false;
 }
 
 /* The kernel's own bool parser takes these; sysfs shows Y and N. */

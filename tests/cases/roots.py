@@ -246,6 +246,18 @@ def live(host, tally):
     tally.equal("the live steps still count as pending", code, 2)
 
 
+@case(iommu=True, cmdline="quiet passthroughd=off")
+def switched_off(host, tally):
+    """passthroughd=off at the boot menu: this boot binds nothing, not live either"""
+    host.spec(GUIDE)
+    _, plan = host.json("plan")
+    tally.equal("no function is to be bound", [step for step in plan["steps"] if step["kind"] == "bind"], [])
+    host.json("apply")
+    _, plan = host.json("plan")
+    tally.check("the device waits for another boot, and says why", states(plan)["device:gpu"] == "armed"
+                and "passthroughd=off" in items(plan)["device:gpu"]["reason"], items(plan)["device:gpu"])
+
+
 @case(iommu=True)
 def twins(host, tally):
     """a twin is an error, never a guess; by its address one of them goes"""
