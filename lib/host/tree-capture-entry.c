@@ -253,7 +253,8 @@ static void failing(struct parse *p, struct slice name, struct slice rest)
 	for (int i = 1; i < 134; i++) {
 		const char *known = strerrorname_np(i);
 
-		if (known && parse_equals(rest, known))
+		/* Want of memory is the reader's own: a capture cannot claim it. */
+		if (known && i != ENOMEM && parse_equals(rest, known))
 			error = -i;
 	}
 	if (!error) {

@@ -68,6 +68,7 @@ static void errors_have_a_place(void **state _unused_)
 		{HEAD "[/etc]\na = b\na @ 0600 0 0 0\n" END, 4, 5, "octal mode"},
 		{HEAD "[/etc]\na = b\na @ 0600 0 0\na @ 0600 0 0\n" END, 5, 1, "twice"},
 		{HEAD "[/etc]\na ! EWHAT\n" END, 3, 5, "the name of an error"},
+		{HEAD "[/etc]\na ! ENOMEM\n" END, 3, 5, "the name of an error"},
 		{HEAD "[/etc]\na = x\na ! EACCES\n" END, 4, 1, "\"a\" is named twice"},
 		{HEAD "[/etc]\nb = \\q\n" END, 3, 5, "unknown escape"},
 		{HEAD "[/etc]\nb = \\x0\n" END, 3, 5, "unknown escape"},
