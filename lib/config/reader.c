@@ -169,7 +169,7 @@ static int read_object(struct reader *r, const struct map *map, struct entry *en
 	if (!object || !name)
 		return -ENOMEM;
 	place = node_place(entry->key);
-	memcpy((char *)object + map->name, &name, sizeof(name));
+	*(const char **)(void *)((char *)object + map->name) = name;
 	memcpy((char *)object + map->place, &place, sizeof(place));
 	err = reader_defaults(r, map->section, object);
 	return err < 0 ? err : reader_section(r, map->section, entry->value, object);

@@ -134,9 +134,9 @@ static int place_behind(const struct grub_assignment *g, size_t last, struct pla
 /* Before all that is in the value, and that must stay last. */
 static int place_before(const struct grub_assignment *g, struct place *ret)
 {
-	const struct shell_unit *first = g->units.list.at;
+	const struct shell_unit *first = unit_at(g, 0);
 
-	if (!g->units.list.n || first->expansion)
+	if (!first || first->expansion)
 		return -EOPNOTSUPP;
 	*ret = (struct place){first->at, first->quote, "", " "};
 	return 0;
