@@ -3,7 +3,6 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <string.h>
 
 #define LIBARCHIVE "libarchive.so.13"
 
@@ -18,7 +17,7 @@ int library_open(struct library *library, const struct library_symbol *symbols, 
 
 		if (!symbol)
 			return -ENOSYS;
-		memcpy(symbols[i].to, &symbol, sizeof(symbol));
+		*(void **)symbols[i].to = symbol; /* as dlsym(3) has it */
 	}
 	return 0;
 }

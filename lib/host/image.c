@@ -19,7 +19,7 @@ size_t source_read(struct source *s, void *to, size_t size)
 		return 0;
 	if (size > s->size - s->offset)
 		size = (size_t)(s->size - s->offset);
-	if (s->fd < 0) {
+	if (s->fd < 0 && s->bytes) {
 		memcpy(to, s->bytes + s->offset, size);
 		got = size;
 	}

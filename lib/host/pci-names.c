@@ -82,7 +82,7 @@ static int find_symbols(struct names *names)
 
 		if (!symbol)
 			return -ENOSYS;
-		memcpy(symbols[i].to, &symbol, sizeof(symbol));
+		*(void **)symbols[i].to = symbol; /* as dlsym(3) has it */
 	}
 	return 0;
 }

@@ -98,7 +98,7 @@ static int quoted(struct edit *e, enum shell_quote quote, const char *before, co
 
 static const struct shell_unit *unit_at(const struct grub_assignment *g, size_t i)
 {
-	return i < g->units.list.n ? &g->units.list.at[i] : NULL;
+	return g->units.list.at && i < g->units.list.n ? &g->units.list.at[i] : NULL;
 }
 
 /* Index of the unit that the value's byte belongs to; the number of units when past the end. */
@@ -152,8 +152,8 @@ static int place_in_empty(const struct edit *e, const struct grub_assignment *g,
 		*ret = (struct place){last->at + last->len, last->quote, " ", ""};
 		return 0;
 	}
-	for (size_t i = 0; i < g->units.list.n; i++)
-		if (g->units.list.at[i].expansion)
+	array_foreach(unit, &g->units.list)
+		if (unit->expansion)
 			return -EOPNOTSUPP;
 	if (first == '"' || first == '\'')
 		*ret = (struct place){g->at + 1, first == '"' ? QUOTE_DOUBLE : QUOTE_SINGLE, "",
