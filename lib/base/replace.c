@@ -113,23 +113,6 @@ static int dress(int fd, const struct target *t, const struct file_attr *attr)
 	return t->old >= 0 ? copy_xattrs(t->old, fd) : 0;
 }
 
-static int fill(int fd, const void *bytes, size_t size)
-{
-	const char *p = bytes;
-
-	while (size) {
-		ssize_t n = write(fd, p, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		p += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
 static int write_beside(const struct target *t, const char *temp, const void *bytes, size_t size,
 			const struct file_attr *attr)
 {
@@ -139,7 +122,7 @@ static int write_beside(const struct target *t, const char *temp, const void *by
 
 	if (fd < 0)
 		return -errno;
-	err = fill(fd, bytes, size);
+	err = write_all(fd, bytes, size);
 	if (err == 0)
 		err = dress(fd, t, attr);
 	if (err == 0 && fsync(fd) < 0)

@@ -277,16 +277,18 @@ int root_write_attr(const struct root *r, const char *path, const char *value)
 	return (size_t)written == n ? 0 : -EIO;
 }
 
-static int write_all(int fd, const char *bytes, size_t size)
+int write_all(int fd, const void *bytes, size_t size)
 {
+	const char *at = bytes;
+
 	while (size) {
-		ssize_t n = write(fd, bytes, size);
+		ssize_t n = write(fd, at, size);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return -errno;
-		bytes += n;
+		at += n;
 		size -= (size_t)n;
 	}
 	return 0;

@@ -114,5 +114,9 @@ struct root_space {
 	bool read_only;
 };
 
+/* Writes all bytes to an open file, going on after a short write or a signal. 0 or negative errno.
+ */
+int write_all(int fd, const void *bytes, size_t size);
+
 /* What is left on the file system that holds path. */
 int root_space(const struct root *r, const char *path, struct root_space *ret);

@@ -15,21 +15,6 @@ struct layout {
 	struct arena *arena;
 };
 
-static int write_all(int fd, const char *bytes, size_t size)
-{
-	while (size) {
-		ssize_t n = write(fd, bytes, size);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		bytes += n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
 /* Owners only where the caller may give files away. */
 static int dress(const struct layout *l, int fd, const struct node *node)
 {
