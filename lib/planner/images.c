@@ -2,6 +2,7 @@
 /* Initramfs images: which have to be rebuilt, and what is blocked when none can be. */
 #include <string.h>
 
+#include "early.h"
 #include "paths.h"
 #include "planning.h"
 
@@ -78,14 +79,6 @@ int plan_gate(struct planning *p)
 	return p->gate == _CODE_INVALID ? 0 : block_kinds(p, IMAGE_KINDS, p->gate, p->gate_why);
 }
 
-static const char *image_text(const struct host_image *image, const char *path)
-{
-	array_foreach(it, &image->files)
-		if (strcmp(it->path, path) == 0)
-			return it->text;
-	return "";
-}
-
 static int make_stale(struct kernel_view *view, const char *why)
 {
 	if (!why)
@@ -115,11 +108,12 @@ static int lacking(struct planning *p)
 static int outdated(struct planning *p, struct kernel_view *view, const char *modprobe)
 {
 	const struct host_image *image = &view->kernel->image;
+	const struct image_file *held = image_file(image, PATH_MODPROBE + 1);
 	const char *why = "the image is out of date", *named;
 
 	if (view->stale || image->status != IMAGE_READ)
 		return 0;
-	if (strcmp(image_text(image, PATH_MODPROBE + 1), modprobe) == 0 &&
+	if (strcmp(held ? held->text : "", modprobe) == 0 &&
 	    p->builder->proof(&p->early, view->kernel, p->a, &why))
 		return 0;
 	named = why_of_kinds(p, IMAGE_KINDS);

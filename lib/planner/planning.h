@@ -168,6 +168,9 @@ int rule_blacklist(struct planning *p);
 int rule_flags(struct planning *p);
 int rule_vms(struct planning *p);
 
+/* Whether an item stands for that option. */
+bool option_wished(const struct planning *p, const char *module, const char *param);
+
 /* Whether an ids= list names the function's model (fact 7.3). */
 bool ids_list_has(const char *list, const struct pci_id *id);
 

@@ -49,14 +49,6 @@ static int set_parameters(struct planning *p)
 	return 0;
 }
 
-static bool option_wished(const struct planning *p, const struct ledger_param *known)
-{
-	array_foreach(it, &p->options)
-		if (strcmp(it->module, known->module) == 0 && strcmp(it->param, known->param) == 0)
-			return true;
-	return false;
-}
-
 /* Running values that we changed and nobody wishes any more go back to what they were. */
 static int reset_parameters(struct planning *p)
 {
@@ -64,7 +56,7 @@ static int reset_parameters(struct planning *p)
 		const struct host_param *param = host_param(p->host, it->module, it->param);
 		const char *why;
 
-		if (option_wished(p, it) || !param || !param->writable ||
+		if (option_wished(p, it->module, it->param) || !param || !param->writable ||
 		    param_value_equal(param->value, it->before))
 			continue;
 		why = arena_printf(p->a, "module-option:%s.%s: no longer wished", it->module,

@@ -152,7 +152,7 @@ static int unsafe_interrupts(struct planning *p)
 						  : "seen in the kernel's log");
 }
 
-static bool option_wished(const struct planning *p, const char *module, const char *param)
+bool option_wished(const struct planning *p, const char *module, const char *param)
 {
 	array_foreach(it, &p->options)
 		if (strcmp(it->module, module) == 0 && strcmp(it->param, param) == 0)

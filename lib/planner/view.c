@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "early.h"
 #include "paths.h"
 #include "planning.h"
 #include "udev.h"
@@ -30,14 +31,6 @@ static int parse_files(struct planning *p)
 	return err < 0 ? err : modprobe_parse(p->a, &own, 1, &p->own);
 }
 
-static const char *image_text(const struct host_image *image, const char *path)
-{
-	array_foreach(it, &image->files)
-		if (strcmp(it->path, path + 1) == 0)
-			return it->text;
-	return "";
-}
-
 static int parse_image(struct planning *p, struct kernel_view *view)
 {
 	const struct host_image *image = &view->kernel->image;
@@ -58,8 +51,8 @@ static int parse_image(struct planning *p, struct kernel_view *view)
 	if (!sources)
 		return -ENOMEM;
 	for (size_t i = 0; i < order.n; i++)
-		sources[i] = (struct modprobe_source){.path = order.at[i],
-						      .text = image_text(image, order.at[i])};
+		sources[i] = (struct modprobe_source){
+			.path = order.at[i], .text = image_file(image, order.at[i] + 1)->text};
 	return modprobe_parse(p->a, sources, order.n, &view->modprobe);
 }
 
