@@ -59,7 +59,9 @@ make_tree() {
 		"$work"/var/lib/apt/lists/* "$work"/usr/share/doc/*
 }
 
-if ! make_tree >"$log" 2>&1 </dev/null; then
+# In the background: a function called as a condition would run on past its own errors.
+make_tree >"$log" 2>&1 </dev/null &
+if ! wait $!; then
 	echo "the Debian tree could not be made; the end of $log:" >&2
 	tail -n 20 "$log" >&2
 	exit 1
