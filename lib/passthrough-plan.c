@@ -102,6 +102,7 @@ static bool moves_devices(const struct plan *plan)
 struct needs {
 	struct arena *arena;
 	struct words modules;
+	ARRAY_OF(struct selector) chosen;
 	struct observe_options options;
 	int more; /* 1: something joined since it was last asked; -ENOMEM */
 };
@@ -121,11 +122,40 @@ static void need_module(struct needs *n, const char *name)
 		n->more = added;
 }
 
+static bool same_choice(const struct selector *a, const struct selector *b)
+{
+	return a->has_id == b->has_id && a->has_address == b->has_address &&
+	       a->has_slot == b->has_slot && a->has_class == b->has_class &&
+	       memcmp(&a->id, &b->id, sizeof(a->id)) == 0 &&
+	       pci_addr_compare(a->address, b->address) == 0 &&
+	       pci_addr_compare(a->slot, b->slot) == 0 && a->class == b->class &&
+	       a->class_mask == b->class_mask;
+}
+
+/* What it may choose is looked at more closely. The texts of a selector do not outlive its spec. */
+static void need_selector(struct needs *n, const struct selector *s)
+{
+	struct selector copy = *s;
+
+	copy.serial = copy.mac = copy.label = copy.bound_to = NULL;
+	array_foreach(it, &n->chosen)
+		if (same_choice(it, s))
+			return;
+	if (array_push(n->arena, &n->chosen, copy) < 0)
+		n->more = -ENOMEM;
+	else if (n->more >= 0)
+		n->more = 1;
+	n->options.chosen = n->chosen.at;
+	n->options.chosen_n = n->chosen.n;
+}
+
 static void need_for_spec(struct needs *n, const struct spec *spec)
 {
 	need(n, &n->options.aliases, spec->devices.n > 0);
-	array_foreach(it, &spec->devices)
-		need(n, &n->options.serials, it->selector.serial);
+	array_foreach(it, &spec->devices) {
+		need_selector(n, &it->selector);
+		need(n, &n->options.labels, it->selector.label);
+	}
 	array_foreach(it, &spec->options)
 		need_module(n, it->module);
 }
@@ -161,6 +191,8 @@ static int fill(struct pthru_plan *p, const struct pthru_spec *spec, struct tree
 	needs.options.modules = &needs.modules;
 	array_foreach(it, &p->ledger->params)
 		need_module(&needs, it->module);
+	array_foreach(it, &p->ledger->devices)
+		need_selector(&needs, &(struct selector){.has_id = true, .id = it->id});
 	/* Read as if every match: held, the spec seldom needs less than it does here. */
 	if (spec->everywhere)
 		need_for_spec(&needs, spec->everywhere);

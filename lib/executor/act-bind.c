@@ -220,16 +220,16 @@ static int need_driver(struct function *f, struct report_step *out)
 
 static int note_bound(struct function *f, bool bound, const char *previous)
 {
+	const struct ledger_device *claim = plan_claim(f->d->plan, f->step->addr);
 	struct ledger_device *l = edit_device(f->d->ledger, f->step->addr);
 
 	if (!l)
 		return -ENOMEM;
+	if (claim)
+		*l = *claim;
 	l->name = f->step->device ? f->step->device : "";
 	l->id = f->step->id;
-	l->serial = f->step->serial ? f->step->serial : "";
-	l->upstream = f->step->upstream ? f->step->upstream : "";
 	l->driver = f->step->driver;
-	l->host_drivers = f->step->host_drivers ? f->step->host_drivers : "";
 	l->bound = bound;
 	l->previous = previous ? previous : "";
 	return save_ledger(f->d);

@@ -62,7 +62,9 @@ struct ledger_device *edit_device(struct ledger *l, struct pci_addr addr)
 		*d = (struct ledger_device){.addr = addr,
 					    .name = "",
 					    .serial = "",
-					    .upstream = "",
+					    .path = "",
+					    .wish = "",
+					    .consent = "",
 					    .driver = "",
 					    .previous = "",
 					    .host_drivers = ""};

@@ -106,7 +106,11 @@ static void put_device(struct writer *w, const struct ledger_device *d)
 	put_text(w, "address", pci_addr_format(d->addr, addr));
 	put_text(w, "id", pci_id_format(&d->id, id));
 	put_text(w, "serial", d->serial);
-	put_text(w, "upstream", d->upstream);
+	put_text(w, "path", d->path);
+	put_text(w, "wish", d->wish);
+	put_text(w, "consent", d->consent);
+	if (d->group_known)
+		put_words(w, "group", &d->group);
 	put_text(w, "driver", d->driver);
 	put_text(w, "previous", d->previous);
 	put_bool(w, "bound", d->bound);
@@ -220,6 +224,12 @@ static const char *get_text(struct reader *r, const char *key)
 	return value ? text_of(r, value) : "";
 }
 
+/* A text that earlier versions did not write: "" then. */
+static const char *get_new_text(struct reader *r, const char *key)
+{
+	return json_object_object_get_ex(r->at, key, NULL) ? get_text(r, key) : "";
+}
+
 static bool get_bool(struct reader *r, const char *key)
 {
 	return json_object_get_boolean(get(r, key, json_type_boolean));
@@ -309,7 +319,12 @@ static void get_device(struct reader *r, struct ledger_device *d)
 
 	d->name = get_text(r, "name");
 	d->serial = get_text(r, "serial");
-	d->upstream = get_text(r, "upstream");
+	d->path = get_new_text(r, "path");
+	d->wish = get_new_text(r, "wish");
+	d->consent = get_new_text(r, "consent");
+	d->group_known = json_object_object_get_ex(r->at, "group", NULL);
+	if (d->group_known)
+		get_words(r, "group", &d->group);
 	d->driver = get_text(r, "driver");
 	d->previous = get_text(r, "previous");
 	d->bound = get_bool(r, "bound");

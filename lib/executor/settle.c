@@ -83,14 +83,6 @@ static int settle_files(struct doing *d)
 	return 0;
 }
 
-static const struct ledger_device *claimed(const struct plan *plan, struct pci_addr addr)
-{
-	array_foreach(it, &plan->claims)
-		if (pci_addr_compare(it->addr, addr) == 0)
-			return it;
-	return NULL;
-}
-
 /*
  * The plan says which functions are ours; what was bound here and now is known better here. One
  * that should have gone back to the host and did not is kept.
@@ -116,7 +108,7 @@ static int settle_devices(struct doing *d)
 		array_foreach(step, &d->plan->steps)
 			leaving |= step->kind == STEP_RETURN &&
 				   pci_addr_compare(step->addr, it->addr) == 0;
-		if (!claimed(d->plan, it->addr) && !step_done(d, STEP_BIND, it->addr) &&
+		if (!plan_claim(d->plan, it->addr) && !step_done(d, STEP_BIND, it->addr) &&
 		    (!leaving || step_done(d, STEP_RETURN, it->addr)))
 			forget_device(d->ledger, it->addr);
 	}

@@ -174,6 +174,7 @@ static int observe_all(struct record *r, struct host **ret)
 		.images = true,
 		.holders = true,
 		.serials = true,
+		.labels = true,
 		.modules = &modules,
 	};
 	int err = r->inner->ops->list(r->inner, "/sys/module", r->scratch, &modules);

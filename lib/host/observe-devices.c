@@ -255,11 +255,19 @@ static void serial_from_config(struct observer *o, struct folder *f, struct host
 	}
 }
 
+static bool is_chosen(const struct observer *o, const struct host_device *d)
+{
+	for (size_t i = 0; i < o->options->chosen_n; i++)
+		if (selector_may_fit(&o->options->chosen[i], d))
+			return true;
+	return o->options->serials;
+}
+
 static void observe_serials(struct observer *o, struct folder *f, struct host_device *d)
 {
 	const char *serial;
 
-	if (o->options->serials) {
+	if (is_chosen(o, d)) {
 		serial = attribute(o, f, ENTRY_SERIAL_NUMBER);
 		if (serial)
 			keep_serial(o, &d->serials, serial);
@@ -311,7 +319,8 @@ static void observe_function(struct observer *o, struct folder *f, struct host_d
 	text = linked(o, f, ENTRY_PHYSFN);
 	d->is_vf = text && pci_addr_parse(text, &d->physfn) == 0;
 	/* Firmware is run for it: only people want to know. */
-	d->label = o->options->names ? keep(o, attribute(o, f, ENTRY_LABEL)) : NULL;
+	d->label = o->options->names || o->options->labels ? keep(o, attribute(o, f, ENTRY_LABEL))
+							   : NULL;
 	observe_serials(o, f, d);
 	observe_macs(o, f, d);
 }

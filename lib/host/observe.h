@@ -10,8 +10,12 @@ struct observe_options {
 	bool names;   /* look up pci.ids: for devices and explain */
 	bool images;  /* open the initramfs images: not needed for devices */
 	bool holders; /* look for processes that hold devices open (live root, capture of one) */
-	/* Read PCIe serial numbers, where a selector asks for one: wakes devices that sleep. */
+	/* Functions that one of these may fit (selector_may_fit) get their PCIe serial numbers
+	 * looked at, which wakes what sleeps; serials: all functions. */
+	const struct selector *chosen;
+	size_t chosen_n;
 	bool serials;
+	bool labels; /* the firmware's names of slots, for which firmware is run */
 	/* Modules (underscores) whose running parameters are wanted beside those of the VFIO and
 	 * KVM modules; all of a host's would take longer than everything else. NULL: none. */
 	const struct words *modules;

@@ -38,12 +38,23 @@ static const struct code_row rows[_CODE_MAX] = {
 	[CODE_IDENTITY_MISMATCH] =
 		{"identity-mismatch", false,
 		 "the device at this address is not the one that was bound before"},
+	[CODE_DEVICE_MOVED] = {"device-moved", false,
+			       "the device has another address than when it was chosen, and is "
+			       "proven to be the same one"},
 	[CODE_SHARED_GROUP] = {"shared-group", true,
 			       "the IOMMU group has other devices, which the guest could reach"},
+	[CODE_GROUP_GREW] = {"group-grew", false,
+			     "the IOMMU group has members that were not there when the device was "
+			     "chosen; a consent of that time does not cover them"},
+	[CODE_NO_ACS] = {"no-acs", false,
+			 "nothing keeps the devices of a group from reaching each other's memory "
+			 "past the IOMMU"},
 	[CODE_BOOT_DISK] = {"boot-disk", false, "the host's own system is on this device"},
 	[CODE_MANAGEMENT_NIC] = {"management-nic", true, "the host is reached through this device"},
 	[CODE_BOOT_DISPLAY] = {"boot-display", true, "the host's console is on this device"},
 	[CODE_IN_USE] = {"in-use", true, "something on the host uses this device now"},
+	[CODE_LAST_KEYBOARD] = {"last-keyboard", false,
+				"the host's only keyboard is on this USB controller"},
 	[CODE_BRIDGE_DEVICE] = {"bridge-device", false, "a bridge cannot be given to a guest"},
 	[CODE_IOMMU_ABSENT] = {"iommu-absent", false, "the firmware offers no IOMMU to the kernel"},
 	[CODE_IOMMU_OFF] = {"iommu-off", false, "the IOMMU is there and switched off"},

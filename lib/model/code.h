@@ -23,11 +23,15 @@ enum code {
 	CODE_NO_SUCH_DEVICE,
 	CODE_AMBIGUOUS_DEVICE,
 	CODE_IDENTITY_MISMATCH,
+	CODE_DEVICE_MOVED, /* another address, and proven to be the same device */
 	CODE_SHARED_GROUP,
+	CODE_GROUP_GREW, /* members that were not there when the device was chosen */
+	CODE_NO_ACS,
 	CODE_BOOT_DISK,
 	CODE_MANAGEMENT_NIC,
 	CODE_BOOT_DISPLAY,
 	CODE_IN_USE,
+	CODE_LAST_KEYBOARD,
 	CODE_BRIDGE_DEVICE,
 	CODE_IOMMU_ABSENT,
 	CODE_IOMMU_OFF,

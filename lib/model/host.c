@@ -30,6 +30,8 @@ static const char *const uses[_USE_KIND_MAX] = {
 	[USE_MEMBER] = "member",
 	[USE_DEFAULT_ROUTE] = "default-route",
 	[USE_NET_UP] = "network",
+	[USE_SSH] = "ssh",
+	[USE_KEYBOARD] = "keyboard",
 	[USE_CONSOLE] = "console",
 	[USE_OPEN] = "open",
 };
@@ -69,6 +71,37 @@ const char *host_text(const struct host *host, const char *path)
 const struct host_device *host_device(const struct host *host, struct pci_addr addr)
 {
 	return FIND(&host->devices, pci_addr_compare(it->addr, addr));
+}
+
+const char *host_device_path(const struct host *host, const struct host_device *device,
+			     struct arena *a)
+{
+	const char *path = "";
+	unsigned depth = 0;
+
+	/* Buses are a byte: a longer way up is a loop in what a tree claims. */
+	for (const struct host_device *at = device; path && at && depth++ < 256;) {
+		const struct host_device *up = at->has_parent ? host_device(host, at->parent)
+							      : NULL;
+		char addr[PCI_ADDR_TEXT_SIZE];
+
+		if (up)
+			path = arena_printf(a, "%02x.%x%s%s", at->addr.dev, at->addr.fn,
+					    *path ? "/" : "", path);
+		else
+			path = arena_printf(a, "%s%s%s", pci_addr_format(at->addr, addr),
+					    *path ? "/" : "", path);
+		at = up;
+	}
+	return path;
+}
+
+bool selector_may_fit(const struct selector *s, const struct host_device *device)
+{
+	return (!s->has_id || pci_id_match(&s->id, &device->id)) &&
+	       (!s->has_address || pci_addr_compare(s->address, device->addr) == 0) &&
+	       (!s->has_slot || pci_addr_same_slot(s->slot, device->addr)) &&
+	       (!s->has_class || (device->class & s->class_mask) == s->class);
 }
 
 const struct host_module *host_module(const struct host *host, const char *name)

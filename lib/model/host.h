@@ -158,6 +158,8 @@ enum use_kind {
 	USE_MEMBER,	   /* LVM, md, LUKS, ZFS, multipath member that is not mounted */
 	USE_DEFAULT_ROUTE, /* a default route goes out there, through bond, bridge, VLAN */
 	USE_NET_UP,	   /* interface up with an address or in a bridge */
+	USE_SSH,	   /* an established SSH session to this host comes in there */
+	USE_KEYBOARD,	   /* a USB controller with a keyboard behind it */
 	USE_CONSOLE,	   /* boot_vga or the console's framebuffer */
 	USE_OPEN,	   /* a process has its node open; what names it */
 	_USE_KIND_MAX,
@@ -190,7 +192,12 @@ struct host_device {
 	struct pci_addr physfn;
 	struct words serials; /* PCIe serial, NVMe and disk serials below it */
 	struct words macs;
-	const char *label;    /* firmware's slot name */
+	/* Device Serial Number, "00-11-22-33-44-55-66-77", which any driver leaves to see; NULL:
+	 * none, or not looked at (see observe_options). Stands in serials too. */
+	const char *pcie_serial;
+	enum tristate acs;    /* of a port or function: whether it keeps apart what is behind or
+				 beside it (7.17); UNKNOWN: not looked at */
+	const char *label;    /* firmware's slot name; NULL: none, or not looked at */
 	bool reserved_region; /* its group has a "direct" region (7.21) */
 	ARRAY_OF(struct host_use) uses;
 };
@@ -240,6 +247,7 @@ struct host {
 	const char
 		*initramfs_builder; /* "initramfs-tools", "dracut", "mkinitcpio", "booster"; NULL */
 	bool vfio_in_use;	    /* not used by plan_id */
+	bool pci_serial_tool;	    /* PATH_PCI_SERIAL is there, for early binding by serial */
 };
 
 /* The file at path, or NULL when it was not looked at. Every path of platform's tables was. */
@@ -249,6 +257,20 @@ const struct host_file *host_file(const struct host *host, const char *path);
 const char *host_text(const struct host *host, const char *path);
 
 const struct host_device *host_device(const struct host *host, struct pci_addr addr);
+/*
+ * Where a function hangs, by the device and function numbers of the bridges above it:
+ * "0000:00:1c.4/00.0". A change of bus numbers leaves it alone, another slot does not (7.19). NULL:
+ * out of memory.
+ */
+const char *host_device_path(const struct host *host, const struct host_device *device,
+			     struct arena *a);
+
+/*
+ * Whether a function fits those selectors that a look at sysfs answers and a driver does not hide:
+ * id, address, slot and class. What may be chosen is looked at more closely.
+ */
+bool selector_may_fit(const struct selector *s, const struct host_device *device);
+
 const struct host_module *host_module(const struct host *host, const char *name);
 const struct host_param *host_param(const struct host *host, const char *module, const char *param);
 bool host_has_command(const struct host *host, const char *name);

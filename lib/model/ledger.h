@@ -25,11 +25,16 @@ struct ledger_device {
 	const char *name; /* spec's name */
 	struct pci_addr addr;
 	struct pci_id id;
-	const char *serial;	  /* "" when none */
-	const char *upstream;	  /* address of the parent bridge, "" */
-	const char *driver;	  /* target it was bound to by us */
-	const char *previous;	  /* driver before, "" when none */
-	bool bound;		  /* we bound it live; only then may we unbind it */
+	const char *serial;   /* "" when none */
+	const char *path;     /* host_device_path() when it was chosen, "": not known */
+	const char *wish;     /* the selectors that it was chosen by, as text; "": not known */
+	const char *consent;  /* what was accepted then, as text */
+	bool group_known;     /* group holds: */
+	struct words group;   /* ids of all members of its group but bridges, itself too; sorted,
+				 repeats kept */
+	const char *driver;   /* target it was bound to by us */
+	const char *previous; /* driver before, "" when none */
+	bool bound;	      /* we bound it live; only then may we unbind it */
 	const char *host_drivers; /* blank-separated modules that claim it by alias; for softdeps */
 };
 

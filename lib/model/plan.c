@@ -34,6 +34,15 @@ static const char *const classes[_STEP_CLASS_MAX] = {
 };
 DEFINE_NAMES(step_class, enum step_class, classes);
 
+static const char *const identities[_IDENTITY_MAX] = {
+	[IDENTITY_NEW] = "new",
+	[IDENTITY_SAME] = "same",
+	[IDENTITY_MOVED] = "moved",
+	[IDENTITY_REPLACED] = "replaced",
+	[IDENTITY_TWIN] = "ambiguous-twin",
+};
+DEFINE_NAMES(identity, enum identity, identities);
+
 static const char *const step_kinds[_STEP_KIND_MAX] = {
 	[STEP_WRITE_FILE] = "write-file",
 	[STEP_REMOVE_FILE] = "remove-file",
@@ -62,6 +71,14 @@ enum step_class step_kind_class(enum step_kind kind)
 	};
 
 	return kind >= 0 && kind < _STEP_KIND_MAX ? of[kind] : _STEP_CLASS_INVALID;
+}
+
+const struct ledger_device *plan_claim(const struct plan *plan, struct pci_addr addr)
+{
+	array_foreach(it, &plan->claims)
+		if (pci_addr_compare(it->addr, addr) == 0)
+			return it;
+	return NULL;
 }
 
 bool plan_pending(const struct plan *plan)

@@ -62,12 +62,26 @@ struct verdict {
 	bool accepted; /* consent was given: shown as a warning */
 };
 
+/* Whether a device is the one that was chosen, by the fingerprint in the ledger (7.19). */
+enum identity {
+	IDENTITY_NEW, /* nothing is remembered of it */
+	IDENTITY_SAME,
+	IDENTITY_MOVED,	   /* another address, and proven */
+	IDENTITY_REPLACED, /* another device in its place */
+	IDENTITY_TWIN,	   /* one of several equal ones, and nothing proves which */
+	_IDENTITY_MAX,
+	_IDENTITY_INVALID = -EINVAL,
+};
+const char *identity_name(enum identity identity); /* "same", "ambiguous-twin" */
+
 struct plan_device {
 	const char *name;
 	ARRAY_OF(struct pci_addr) addrs; /* all functions that go along */
 	enum bind_method method;	 /* _METHOD_INVALID while blocked: JSON null */
 	const char *method_why;		 /* one phrase */
 	enum item_state state;
+	enum identity identity;
+	const char *identity_why; /* by what: "by serial 52-54-..."; NULL: nothing to say */
 	ARRAY_OF(struct verdict) verdicts;
 };
 
@@ -119,11 +133,9 @@ struct step {
 	const char *produces; /* file that must be new afterwards (facts chapter 12), NULL */
 	/* bind, return */
 	struct pci_addr addr;
-	struct pci_id id;	       /* checked again before the first write */
-	const char *device;	       /* spec's name */
-	const char *driver;	       /* bind: target driver; return: driver to expect, "" any */
-	const char *host_drivers;      /* bind: for the ledger */
-	const char *serial, *upstream; /* bind: fingerprint for the ledger */
+	struct pci_id id;   /* checked again before the first write */
+	const char *device; /* spec's name */
+	const char *driver; /* bind: target driver; return: driver to expect, "" any */
 	/* set-parameter */
 	const char *module, *param, *value, *value_before;
 	/* flag-reboot: one reason a line */
@@ -145,6 +157,9 @@ struct plan {
 	/* ... and every function that is ours after this plan; the ledger forgets all others. */
 	ARRAY_OF(struct ledger_device) claims;
 };
+
+/* What the ledger will know of a function after this plan, NULL: nothing. */
+const struct ledger_device *plan_claim(const struct plan *plan, struct pci_addr addr);
 
 /* Something is still to be written, built, refreshed, loaded or bound (note 2: not class reboot).
  */

@@ -56,6 +56,7 @@ struct selector {
 	uint32_t class, class_mask;
 	const char *serial; /* as captured: a digest or the serial itself; NULL: not given */
 	const char *mac;    /* lower case, colons */
+	const char *label;  /* glob for the firmware's name of the slot; NULL: not given */
 	const char *bound_to;
 };
 

@@ -85,17 +85,13 @@ static int add_bind(struct planning *p, const struct device_wish *wish,
 				     arena_strdup(p->a, pci_addr_format(device->addr, addr)),
 				     item_why(p, wish->item, ITEM(p, wish->item)->reason));
 
-	if (!step || guard_fingerprint(&p->guard, wish->spec->name, device, &step->serial) < 0)
+	if (!step)
 		return -ENOMEM;
 	step->addr = device->addr;
 	step->id = device->id;
 	step->device = wish->spec->name;
 	step->driver = wish->spec->driver;
-	step->upstream = device->has_parent
-				 ? arena_strdup(p->a, pci_addr_format(device->parent, addr))
-				 : "";
-	step->host_drivers = device->driver ? device->driver : "";
-	return step->upstream ? 0 : -ENOMEM;
+	return 0;
 }
 
 static int bind_devices(struct planning *p)

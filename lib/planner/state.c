@@ -102,23 +102,21 @@ static int claim(struct planning *p, const struct device_wish *wish,
 {
 	const struct ledger_device *known = ledger_device(p->ledger, device->addr);
 	struct ledger_device *claim = array_add(p->a, &p->plan->claims);
-	char addr[PCI_ADDR_TEXT_SIZE];
 
 	if (!claim || guard_fingerprint(&p->guard, wish->spec->name, device, &claim->serial) < 0)
 		return -ENOMEM;
 	claim->name = wish->spec->name;
 	claim->addr = device->addr;
 	claim->id = device->id;
-	claim->upstream = device->has_parent
-				  ? arena_strdup(p->a, pci_addr_format(device->parent, addr))
-				  : "";
+	claim->path = host_device_path(p->host, device, p->a);
+	claim->wish = claim->consent = "";
 	claim->driver = wish->spec->driver;
 	claim->bound = ours_now(p, wish, device, known);
 	claim->previous = known				    ? known->previous
 			  : device->driver && !claim->bound ? device->driver
 							    : "";
 	claim->host_drivers = known ? known->host_drivers : claim->previous;
-	return claim->upstream ? 0 : -ENOMEM;
+	return claim->path ? 0 : -ENOMEM;
 }
 
 /* A device that is refused now keeps what the ledger knows of it. */

@@ -13,6 +13,9 @@ struct early_device {
 	struct pci_addr addr;
 	struct pci_id id;
 	const char *driver;
+	const char
+		*serial; /* PCIe serial number that it must have, by PATH_PCI_SERIAL; NULL: any */
+	bool rebind;	 /* its host driver is built in and has it before any image's script */
 };
 
 /* What early binding needs inside an image. */

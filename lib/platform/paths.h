@@ -20,6 +20,9 @@
 #define PATH_STATUS	    PATH_RUN_DIR "/status.json"
 #define PATH_SOCKET	    PATH_RUN_DIR "/control"
 
+/* Compares a function's serial number where there is nothing but a shell: daemon/pci-serial.c. */
+#define PATH_PCI_SERIAL "/usr/libexec/passthroughd/pci-serial"
+
 /* The three folders of the spec, strongest first (design section 3). */
 #define PATH_SPEC_ETC "/etc/passthroughd"
 #define PATH_SPEC_RUN "/run/passthroughd"

@@ -98,7 +98,9 @@ static inline void machine_ledger(struct scratch *s, struct fake *fake)
 				    .addr = {0, 2, 0, 0},
 				    .id = {0x10de, 0x2222, 0x1043, 0x8655},
 				    .serial = "",
-				    .upstream = "",
+				    .path = "",
+				    .wish = "",
+				    .consent = "",
 				    .driver = "vfio-pci",
 				    .previous = "nvme",
 				    .bound = true,
@@ -224,8 +226,6 @@ static inline struct step *plan_bind(struct plan *p)
 	step->id = (struct pci_id){0x10de, 0x1b81, 0x1043, 0x8655};
 	step->device = "gpu";
 	step->driver = "vfio-pci";
-	step->host_drivers = "nouveau";
-	step->serial = step->upstream = "";
 	return step;
 }
 
@@ -238,7 +238,9 @@ static inline void plan_claim_card(struct plan *p, bool bound)
 					.addr = {0, 1, 0, 0},
 					.id = {0x10de, 0x1b81, 0x1043, 0x8655},
 					.serial = "",
-					.upstream = "",
+					.path = "",
+					.wish = "",
+					.consent = "",
 					.driver = "vfio-pci",
 					.previous = "nouveau",
 					.bound = bound,

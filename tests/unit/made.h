@@ -257,6 +257,8 @@ static inline void made_wish(struct spec_device *d, const char *word)
 		d->selector.serial = v;
 	else if ((v = made_value(word, "mac")))
 		d->selector.mac = v;
+	else if ((v = made_value(word, "label")))
+		d->selector.label = v;
 	else if ((v = made_value(word, "bound-to")))
 		d->selector.bound_to = v;
 	else if ((v = made_value(word, "functions")))
@@ -317,7 +319,9 @@ static inline struct ledger *made_ledger(const char *text)
 		d = array_add(ledger->arena, &ledger->devices);
 		*d = (struct ledger_device){.name = word,
 					    .serial = "",
-					    .upstream = "",
+					    .path = "",
+					    .wish = "",
+					    .consent = "",
 					    .driver = SPEC_DEFAULT_DRIVER,
 					    .previous = "",
 					    .host_drivers = ""};

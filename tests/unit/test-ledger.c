@@ -61,12 +61,16 @@ static struct ledger *sample(const struct bytes_row *row)
 		.addr = {0x10000, 1, 2, 3},
 		.id = {0x10de, 0x1b81, 0x1043, 0x8655},
 		.serial = "s",
-		.upstream = "0000:00:01.0",
+		.path = "0000:00:01.0/00.0",
+		.wish = "id 10de:1b81",
+		.consent = "",
+		.group_known = true,
 		.driver = "vfio-pci",
 		.previous = "nouveau",
 		.bound = true,
 		.host_drivers = "nouveau nvidia",
 	};
+	words_add(l->arena, &d->group, "10de:1b81:1043:8655");
 	*p = (struct ledger_param){"kvm", "ignore_msrs", "N"};
 	words_add(l->arena, &l->folders, "/etc/default/grub.d");
 	words_add(l->arena, &l->unbuilt, "6.1.0-18-amd64");
@@ -101,7 +105,11 @@ static void check_equal(const struct ledger *a, const struct ledger *b)
 	assert_memory_equal(&d->id, &e->id, sizeof(d->id));
 	assert_string_equal(d->previous, e->previous);
 	assert_string_equal(d->host_drivers, e->host_drivers);
-	assert_string_equal(d->upstream, e->upstream);
+	assert_string_equal(d->path, e->path);
+	assert_string_equal(d->wish, e->wish);
+	assert_true(e->group_known);
+	assert_int_equal(e->group.n, 1);
+	assert_string_equal(e->group.at[0], "10de:1b81:1043:8655");
 	assert_true(e->bound);
 	assert_int_equal(b->params.n, 1);
 	assert_string_equal(b->params.at[0].before, "N");
