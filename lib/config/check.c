@@ -13,10 +13,10 @@ int check_device(struct reader *r, struct node *node, void *object)
 	if (r->unjudged)
 		return 0;
 	if (!s->has_id && !s->has_address && !s->has_class && !s->has_slot && !s->serial &&
-	    !s->mac && !s->bound_to)
+	    !s->mac && !s->label && !s->bound_to)
 		return reader_refuse(r, node->key, CODE_BAD_VALUE,
 				     "device \"%s\" selects nothing; give it id, address, slot, "
-				     "class, serial, mac or bound-to",
+				     "class, serial, mac, label or bound-to",
 				     device->name);
 	if (s->has_address && device->count > 1)
 		return reader_refuse(r, node->key, CODE_BAD_VALUE,

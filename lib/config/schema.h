@@ -135,6 +135,7 @@ TYPE(serial, const char *);
 TYPE(mac, const char *);
 TYPE(machine, const char *);
 TYPE(glob, const char *);
+TYPE(label, const char *);
 TYPE(id, struct selector);
 TYPE(address, struct selector);
 TYPE(slot, struct selector);

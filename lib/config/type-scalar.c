@@ -261,11 +261,22 @@ static const char *serial_refused(const char *text)
 	if (n > 128)
 		return "is longer than any serial number";
 	if (text[strcspn(text, "*?[")])
-		return "is a glob; those are read in match only, a serial number is compared whole";
+		return "is a glob; those are read in match and label only, a serial number is "
+		       "compared whole";
 	for (const char *p = text; *p; p++)
 		if (*p < 0x20 || *p > 0x7e)
 			return "has characters that no serial number has";
 	return text[0] == ' ' || text[n - 1] == ' ' ? "begins or ends with a blank" : NULL;
+}
+
+/* What nothing fails to fit would choose whatever has a slot with a name. */
+static const char *label_refused(const char *text)
+{
+	const char *why = glob_refused(text);
+
+	if (why)
+		return why;
+	return glob_names(text) ? NULL : "has nothing but wildcards and would fit every slot";
 }
 
 #define TEXT(name, takes_, pattern_)                                                               \
@@ -284,3 +295,4 @@ TEXT(driver, "a driver's name", "^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$");
 TEXT(machine, "a machine type", "^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$");
 TEXT(serial, "a serial number", "^[ -~]{1,128}$");
 TEXT(glob, "a glob", "^.+$");
+TEXT(label, "a glob for the name of a slot", "[A-Za-z0-9]");

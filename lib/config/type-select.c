@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Types of selectors: ids, addresses, slots, classes, MAC addresses. Exact, never a glob. */
+/* Types of selectors that are exact: ids, addresses, slots, classes, MAC addresses. */
 #include <string.h>
 
 #include "schema.h"
@@ -14,7 +14,7 @@ static int refuse(struct reader *r, const struct key *key, struct node *node)
 
 	return reader_refuse(r, node, CODE_BAD_VALUE, "\"%s\" takes %s, not %s%s", key->name,
 			     key->type->takes, node_shown(node, shown),
-			     glob ? "; globs are read in match only" : "");
+			     glob ? "; globs are read in match and label only" : "");
 }
 
 static int read_id(struct reader *r, const struct key *key, struct node *node, void *field)

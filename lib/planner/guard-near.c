@@ -8,13 +8,9 @@ static const struct {
 	enum selector_bit bit;
 	const char *name;
 } selector_names[] = {
-	{SELECT_ID, "id"},
-	{SELECT_ADDRESS, "address"},
-	{SELECT_CLASS, "class"},
-	{SELECT_SLOT, "slot"},
-	{SELECT_SERIAL, "serial"},
-	{SELECT_MAC, "mac"},
-	{SELECT_BOUND_TO, "bound-to"},
+	{SELECT_ID, "id"},	 {SELECT_ADDRESS, "address"},	{SELECT_CLASS, "class"},
+	{SELECT_SLOT, "slot"},	 {SELECT_SERIAL, "serial"},	{SELECT_MAC, "mac"},
+	{SELECT_LABEL, "label"}, {SELECT_BOUND_TO, "bound-to"},
 };
 
 static const char *bits_text(struct arena *a, unsigned bits)

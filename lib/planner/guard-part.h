@@ -50,6 +50,7 @@ enum selector_bit {
 	SELECT_SERIAL = 1 << 4,
 	SELECT_MAC = 1 << 5,
 	SELECT_BOUND_TO = 1 << 6,
+	SELECT_LABEL = 1 << 7,
 };
 
 /* Bits of the selectors that are given. */

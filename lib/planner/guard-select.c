@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "glob.h"
 #include "guard-part.h"
 #include "mask.h"
 
@@ -13,7 +14,7 @@ unsigned guard_given(const struct selector *s)
 	return (s->has_id ? SELECT_ID : 0) | (s->has_address ? SELECT_ADDRESS : 0) |
 	       (s->has_class ? SELECT_CLASS : 0) | (s->has_slot ? SELECT_SLOT : 0) |
 	       (s->serial ? SELECT_SERIAL : 0) | (s->mac ? SELECT_MAC : 0) |
-	       (s->bound_to ? SELECT_BOUND_TO : 0);
+	       (s->label ? SELECT_LABEL : 0) | (s->bound_to ? SELECT_BOUND_TO : 0);
 }
 
 const struct ledger_device *guard_remembered(const struct guard *g, const char *name,
@@ -87,6 +88,8 @@ unsigned guard_missed(const struct guard *g, const struct spec_device *wish,
 		missed |= SELECT_SERIAL;
 	if (s->mac && !word_fits(&device->macs, was, GUARD_MAC, s->mac))
 		missed |= SELECT_MAC;
+	if (s->label && (!device->label || !glob_match(s->label, device->label)))
+		missed |= SELECT_LABEL;
 	if (s->bound_to && !driver_fits(device->driver, was, s->bound_to))
 		missed |= SELECT_BOUND_TO;
 	return missed;

@@ -48,6 +48,7 @@ static const struct {
 		{"class", {"03", "vga", "0c0330"}},
 		{"slot", {"02:00", "10000:02:00"}},
 		{"mac", {"52:54:00:12:34:56", "AA:bb:cc:dd:ee:ff"}},
+		{"label", {"Slot 3*", "'PCIe [0-9]'"}},
 		{"bound-to", {"e1000e", "nvidia"}},
 		{"functions", {"all", "[1, 0]", "[7]"}},
 		{"driver", {"vfio-pci", "mlx5_vfio_pci"}},
@@ -188,6 +189,7 @@ static void same_selector(const struct selector *a, const struct selector *b)
 	assert_int_equal(a->class, b->class);
 	assert_int_equal(a->class_mask, b->class_mask);
 	assert_int_equal(!a->mac, !b->mac);
+	assert_int_equal(!a->label, !b->label);
 	assert_int_equal(!a->bound_to, !b->bound_to);
 	assert_string_equal(a->serial, b->serial);
 }

@@ -8,7 +8,7 @@
 static const char *const good[] = {
 	"devices:\n"
 	"  d: {id: 10de:1b81, address: 01:00.0, serial: x, mac: 52:54:00:12:34:56}\n"
-	"  e: {bound-to: x, functions: [0], accept: [in-use], driver: y}\n"
+	"  e: {bound-to: x, label: s*, functions: [0], accept: [in-use], driver: y}\n"
 	"blacklist: [b, a-b]\n"
 	"kernel-flags: [q, a.b=c]\n"
 	"module-options: {k: {a: 1, b: 2}}\n"

@@ -74,6 +74,7 @@ static const char every_key[] =
 	"    slot: 10000:0A:1f\n"
 	"    serial: 'S 1\"\\2'\n"
 	"    mac: 52:54:00:AB:cd:ef\n"
+	"    label: 'PCIe [Ss]lot 3*'\n"
 	"    bound-to: snd_hda_intel\n"
 	"    functions: [0, 2]\n"
 	"    count: 1\n"
@@ -106,6 +107,7 @@ static void every_key_of_a_device_reaches_its_field(void **state _unused_)
 	assert_int_equal(d->selector.slot.dev, 0x1f);
 	assert_string_equal(d->selector.serial, "S 1\"\\2");
 	assert_string_equal(d->selector.mac, "52:54:00:ab:cd:ef");
+	assert_string_equal(d->selector.label, "PCIe [Ss]lot 3*");
 	assert_string_equal(d->selector.bound_to, "snd_hda_intel");
 	assert_int_equal(d->functions, 5);
 	assert_string_equal(d->driver, "mlx5_vfio_pci");
@@ -284,6 +286,13 @@ static const struct {
 	{"devices: {d: {mac: 52:54:00:12:34}}", "1:20 bad-value\n"},
 	{"devices: {d: {mac: 52-54-00-12-34-56}}", "1:20 bad-value\n"},
 	{"devices: {d: {mac: 52:54:00:12:34:56:78}}", "1:20 bad-value\n"},
+	{"devices: {d: {label: ''}}", "1:22 bad-value\n"},
+	{"devices: {d: {label: '*'}}", "1:22 bad-value\n"},
+	{"devices: {d: {label: '**'}}", "1:22 bad-value\n"},
+	{"devices: {d: {label: '?*'}}", "1:22 bad-value\n"},
+	{"devices: {d: {label: '[a-z]* -'}}", "1:22 bad-value\n"},
+	{"devices: {d: {label: 'Slot [3'}}", "1:22 bad-value\n"},
+	{"devices: {d: {label: [Slot 3]}}", "1:22 type-mismatch\n"},
 	{"devices: {d: {bound-to: 'a b'}}", "1:25 bad-value\n"},
 	{"devices: {d: {bound-to: ../x}}", "1:25 bad-value\n"},
 	/* what is done with them */
@@ -376,7 +385,8 @@ static const struct {
 	{"devices: {d: {serial: x, accept: [boot-disk]}}", "never accepted"},
 	{"devices: {d: {serial: x, accept: [in-yse]}}", "did you mean \"in-use\""},
 	{"devices: {d: {serial: x, method: overide}}", "did you mean \"override\""},
-	{"devices: {d: {id: 10de:*}}", "globs are read in match only"},
+	{"devices: {d: {id: 10de:*}}", "globs are read in match and label only"},
+	{"devices: {d: {label: '*'}}", "nothing but wildcards"},
 	{"devices: {d: {}}", "\"d\" selects nothing"},
 	{"devices: {gpu: {serial: x}}\nvms: {1: {devices: {gpv: {}}}}", "did you mean \"gpu\""},
 	{"blacklist: nouveau", "brackets"},

@@ -26,6 +26,13 @@
 	     "04:00.0 144d:a808 010802 driver=nvme group=15 reset serial=S4EVNF0M\n"               \
 	     "05:00.0 144d:a808 010802 driver=nvme group=16 reset serial=S4EVNF0N\n"
 
+/* Two equal cards whose slots the firmware names, and a disk whose slot it does not. */
+#define LABELLED                                                                                   \
+	GOOD "01:00.0 10de:1b81 030000 driver=nouveau group=11 reset label=\"PCIe Slot 3\"\n"      \
+	     "01:00.1 10de:10f0 040300 driver=snd_hda_intel group=11 reset\n"                      \
+	     "02:00.0 10de:1b81 030000 driver=nouveau group=12 reset label=\"PCIe Slot 4\"\n"      \
+	     "04:00.0 144d:a808 010802 driver=nvme group=15 reset\n"
+
 static const struct guard_row rows[] = {
 	{"an id with its subsystem, and the card's other functions", CARDS,
 	 "gpu id=10de:1e87:1458:37a7", NULL, "gpu 0000:01:00.0 0000:01:00.1 0000:01:00.2\n"},
@@ -82,6 +89,20 @@ static const struct guard_row rows[] = {
 	 "  - 0000:03:00.0 8086:1521 (Ethernet, driver igb): address fits, id does not\n"},
 	{"the driver it has now", CARDS, "x bound-to=snd-hda-intel address=01:00.1", NULL,
 	 "x 0000:01:00.0 0000:01:00.1 0000:01:00.2\n"},
+	{"a slot by the firmware's name for it, in either case", LABELLED,
+	 "x label=\"pcie slot 3*\"", NULL, "x 0000:01:00.0 0000:01:00.1\n"},
+	{"a name that fits two slots", LABELLED, "x label=\"PCIe Slot ?\"", NULL,
+	 "x\n"
+	 " error ambiguous-device\n"
+	 "  - 0000:01:00.0 10de:1b81 (VGA, driver nouveau)\n"
+	 "  - 0000:02:00.0 10de:1b81 (VGA, driver nouveau)\n"},
+	{"what the firmware has no name for fits none", LABELLED, "x label=\"PCIe Slot 5\"", NULL,
+	 "x\n error no-such-device\n"},
+	{"a name and an id that contradict", LABELLED, "x label=\"PCIe Slot 3\" id=144d:a808", NULL,
+	 "x\n"
+	 " error no-such-device\n"
+	 "  - 0000:01:00.0 10de:1b81 (VGA, driver nouveau): label fits, id does not\n"
+	 "  - 0000:04:00.0 144d:a808 (NVMe, driver nvme): id fits, label does not\n"},
 	{"nothing given selects nothing", CARDS, "x", NULL, "x\n error no-such-device\n"},
 	{"an empty selector fits nothing", CARDS, "x serial= class=nvme", NULL,
 	 "x\n"

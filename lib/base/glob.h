@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Globs of match: "*", "?" and "[a-z]", "[!a-z]", case ignored. Not fnmatch(3): its time grows
- * without bound with the number of stars, and it follows the locale. Pure.
+ * Globs of match and label: "*", "?" and "[a-z]", "[!a-z]", case ignored. Not fnmatch(3): its time
+ * grows without bound with the number of stars, and it follows the locale. Pure.
  */
 #pragma once
 
@@ -12,3 +12,6 @@ bool glob_match(const char *glob, const char *text);
 
 /* NULL when it is a glob, else one phrase why not. */
 const char *glob_refused(const char *glob);
+
+/* Whether it names anything: outside of its wildcards it has a letter or a digit. */
+bool glob_names(const char *glob);

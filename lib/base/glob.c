@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "glob.h"
 
+#include <ctype.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -85,4 +86,17 @@ const char *glob_refused(const char *glob)
 			return "has a [ that is never closed";
 	}
 	return NULL;
+}
+
+bool glob_names(const char *glob)
+{
+	for (const char *p = glob; *p; p++) {
+		const char *end = *p == '[' ? set_end(p) : NULL;
+
+		if (end)
+			p = end;
+		else if (isalnum((unsigned char)*p))
+			return true;
+	}
+	return false;
 }
