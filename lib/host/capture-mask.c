@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "capture-mask.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "capture-record.h"
+#include "paths.h"
 
 static bool starts(const char *s, const char *prefix)
 {
@@ -94,50 +94,46 @@ static int hide_in(struct masks *m, struct tree_capture *c, uint32_t at)
 
 /* --- all of it ------------------------------------------------------------------------------- */
 
-/* As observe writes what it finds in config space: eight bytes with dashes between. */
-static bool from_config(const char *serial)
+/* A file of one line, unless it is there. */
+static int add_line(struct tree_capture *c, uint32_t folder, const char *name, const char *line)
 {
-	for (size_t i = 0; i < 23; i++)
-		if (i % 3 == 2 ? serial[i] != '-' : !isxdigit((unsigned char)serial[i]))
-			return false;
-	return !serial[23];
-}
-
-static int add_serial(struct masks *m, struct tree_capture *c, uint32_t folder, const char *serial)
-{
-	static const struct slice name = {"serial_number", sizeof("serial_number") - 1};
 	_cleanup_strbuf_ struct strbuf text = {0};
-	char mask[MASK_TEXT_SIZE];
+	struct slice slice = {name, strlen(name)};
 	uint32_t at;
 	int err;
 
-	if (node_find(c, folder, name.at, name.n) != NODE_NONE)
+	if (node_find(c, folder, slice.at, slice.n) != NODE_NONE)
 		return 0;
-	err = node_add(c, folder, name, NODE_FILE, &at);
+	err = node_add(c, folder, slice, NODE_FILE, &at);
 	if (err < 0)
 		return err;
 	c->nodes.at[at].form = FORM_BYTES;
-	strbuf_addf(&text, "%s\n", mask_of(m, serial, mask, &err));
-	return err < 0 ? err : set_text(c, at, &text);
+	strbuf_addf(&text, "%s\n", line);
+	return set_text(c, at, &text);
 }
 
 /*
- * Serial numbers that observe found in config space, which is cut: as the attribute that newer
- * kernels have, and that observe asks first.
+ * What observe found in config space, which is cut: the serial number as the attribute that newer
+ * kernels have, the verdict on ACS as one that none has.
  */
-static int add_serials(struct masks *m, struct tree_capture *c, const struct host *host)
+static int add_config_lines(struct masks *m, struct tree_capture *c, const struct host *host)
 {
-	array_foreach(d, &host->devices) {
-		char path[64], name[PCI_ADDR_TEXT_SIZE];
-		uint32_t folder;
-		int err;
+	int err = 0;
 
-		snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s",
+	array_foreach(d, &host->devices) {
+		char path[64], name[PCI_ADDR_TEXT_SIZE], mask[MASK_TEXT_SIZE];
+		uint32_t folder;
+
+		snprintf(path, sizeof(path), PATH_PCI_DEVICES "/%s",
 			 pci_addr_format(d->addr, name));
-		if (!d->serials.n || !from_config(d->serials.at[0]) ||
-		    node_at(c, path, &folder) < 0)
+		if ((!d->pcie_serial && d->acs == UNKNOWN) || node_at(c, path, &folder) < 0)
 			continue;
-		err = add_serial(m, c, folder, d->serials.at[0]);
+		if (d->pcie_serial)
+			mask_of(m, d->pcie_serial, mask, &err);
+		if (d->pcie_serial && err == 0)
+			err = add_line(c, folder, "serial_number", mask);
+		if (d->acs != UNKNOWN && err == 0)
+			err = add_line(c, folder, "acs", d->acs == YES ? "1" : "0");
 		if (err < 0)
 			return err;
 	}
@@ -156,7 +152,7 @@ int masks_apply(struct masks *m, struct tree_capture *c, const struct host *host
 	array_foreach(d, &host->devices)
 		if (d->modalias && words_add(m->arena, &m->modaliases, d->modalias) < 0)
 			return -ENOMEM;
-	err = add_serials(m, c, host);
+	err = add_config_lines(m, c, host);
 	for (uint32_t i = 1; i < c->nodes.n && err == 0; i++)
 		if (is_text(&c->nodes.at[i]))
 			err = apply_rule(m, c, i);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Which of the commands that we may run or judge by are there. */
+#include <stdio.h>
+
 #include "initramfs.h"
 #include "observe-parts.h"
+#include "paths.h"
 
 static const char *const commands[] = {
 	"update-initramfs",
@@ -30,19 +33,27 @@ static bool merged(struct observer *o, const char *folder)
 	return target && (has_prefix(target, "usr/") || has_prefix(target, "/usr/"));
 }
 
+static bool is_command(struct observer *o, const char *path)
+{
+	struct tree_stat st;
+
+	return see_stat(o, &st, "%s", path) && S_ISREG(st.mode) && st.mode & 0111;
+}
+
 void observe_commands(struct observer *o)
 {
 	struct host *host = o->host;
+
+	host->pci_serial_tool = is_command(o, PATH_PCI_SERIAL);
 
 	for (size_t f = 0; f < ARRAY_LEN(folders); f++) {
 		if (f >= 2 && merged(o, folders[f]))
 			continue;
 		for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-			struct tree_stat st;
+			char path[64];
 
-			if (!words_has(&host->commands, commands[i]) &&
-			    see_stat(o, &st, "%s/%s", folders[f], commands[i]) &&
-			    S_ISREG(st.mode) && st.mode & 0111)
+			snprintf(path, sizeof(path), "%s/%s", folders[f], commands[i]);
+			if (!words_has(&host->commands, commands[i]) && is_command(o, path))
 				keep_word(o, &host->commands, commands[i]);
 		}
 	}

@@ -2,20 +2,16 @@
 /*
  * PCI functions from /sys/bus/pci/devices. Each folder is listed once and only what stands there
  * is read, so that a host with thousands of functions costs few lookups. Config space is left
- * alone on a live host unless serial numbers are asked for: reading it wakes sleeping devices.
+ * alone on a live host: observe-chosen.c reads it where it counts.
  */
 #include <stdio.h>
 
 #include "observe-parts.h"
+#include "paths.h"
 #include "pci-names.h"
 
-#define DEVICES "/sys/bus/pci/devices"
+#define DEVICES PATH_PCI_DEVICES
 #define GROUPS	"/sys/kernel/iommu_groups"
-
-#define CONFIG_SIZE	   4096
-#define CONFIG_HEADER_TYPE 0x0e
-#define CONFIG_EXTENDED	   0x100
-#define EXTENDED_SERIAL	   0x0003 /* Device Serial Number capability */
 
 /* What is looked for in a function's folder, sorted by name. */
 enum entry {
@@ -34,7 +30,6 @@ enum entry {
 	ENTRY_RESET,
 	ENTRY_RESET_METHOD,
 	ENTRY_SECONDARY_BUS_NUMBER,
-	ENTRY_SERIAL_NUMBER,
 	ENTRY_SRIOV_NUMVFS,
 	ENTRY_SUBSYSTEM_DEVICE,
 	ENTRY_SUBSYSTEM_VENDOR,
@@ -59,7 +54,6 @@ static const char *const entries[_ENTRY_MAX] = {
 	[ENTRY_RESET] = "reset",
 	[ENTRY_RESET_METHOD] = "reset_method",
 	[ENTRY_SECONDARY_BUS_NUMBER] = "secondary_bus_number",
-	[ENTRY_SERIAL_NUMBER] = "serial_number",
 	[ENTRY_SRIOV_NUMVFS] = "sriov_numvfs",
 	[ENTRY_SUBSYSTEM_DEVICE] = "subsystem_device",
 	[ENTRY_SUBSYSTEM_VENDOR] = "subsystem_vendor",
@@ -199,89 +193,29 @@ static void observe_parent(struct observer *o, struct folder *f, struct host_dev
 	d->has_parent = above && pci_addr_parse(base_name(above), &d->parent) == 0;
 }
 
-/* Raw config space, size bytes or NULL. */
-static const unsigned char *config_space(struct observer *o, struct folder *f, size_t size)
-{
-	const char *bytes;
-	size_t n;
-	int err;
-
-	if (!f->has[ENTRY_CONFIG])
-		return NULL;
-	err = o->tree->ops->read(o->tree, entry_path(f, ENTRY_CONFIG), CONFIG_SIZE, o->scratch,
-				 &bytes, &n);
-	kept(o, err != -ENOMEM);
-	return err == 0 && n >= size ? (const unsigned char *)bytes : NULL;
-}
-
 static bool is_bridge(struct observer *o, struct folder *f, const struct host_device *d)
 {
 	const unsigned char *config;
+	size_t size;
 
 	/* The kernel shows bus numbers for header types 1 and 2 only. */
 	if (d->class >> 16 == 0x06 || f->has[ENTRY_SECONDARY_BUS_NUMBER])
 		return true;
-	if (o->tree->live)
+	if (o->tree->live || !f->has[ENTRY_CONFIG])
 		return false;
-	config = config_space(o, f, CONFIG_HEADER_TYPE + 1);
-	return config && (config[CONFIG_HEADER_TYPE] & 0x7f) != 0;
-}
-
-static uint32_t dword(const unsigned char *at)
-{
-	return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
-	       (uint32_t)at[3] << 24;
-}
-
-/* The PCIe serial number, as lspci and newer kernels' serial_number write it. */
-static void serial_from_config(struct observer *o, struct folder *f, struct host_device *d)
-{
-	const unsigned char *config = config_space(o, f, CONFIG_SIZE);
-	uint32_t at = CONFIG_EXTENDED;
-
-	/* Capabilities are 4 bytes apart at least: a loop ends with the count. */
-	for (unsigned i = 0; config && at >= CONFIG_EXTENDED && i < CONFIG_SIZE / 4; i++) {
-		uint32_t header = dword(config + at);
-
-		if ((header & 0xffff) == EXTENDED_SERIAL && at + 12 <= CONFIG_SIZE) {
-			const unsigned char *s = config + at + 4;
-
-			keep_word(o, &d->serials,
-				  keep_printf(o, "%02x-%02x-%02x-%02x-%02x-%02x-%02x-%02x", s[7],
-					      s[6], s[5], s[4], s[3], s[2], s[1], s[0]));
-			return;
-		}
-		at = header >> 20 & 0xffc;
-	}
-}
-
-static bool is_chosen(const struct observer *o, const struct host_device *d)
-{
-	for (size_t i = 0; i < o->options->chosen_n; i++)
-		if (selector_may_fit(&o->options->chosen[i], d))
-			return true;
-	return o->options->serials;
+	config = see_config(o, d->addr, &size);
+	return config && size > CONFIG_HEADER_TYPE && (config[CONFIG_HEADER_TYPE] & 0x7f) != 0;
 }
 
 static void observe_serials(struct observer *o, struct folder *f, struct host_device *d)
 {
-	const char *serial;
+	struct words controllers = {0};
 
-	if (is_chosen(o, d)) {
-		serial = attribute(o, f, ENTRY_SERIAL_NUMBER);
-		if (serial)
-			keep_serial(o, &d->serials, serial);
-		else
-			serial_from_config(o, f, d);
-	}
-	if (f->has[ENTRY_NVME]) {
-		struct words controllers = see_list(o, DEVICES "/%s/nvme", f->name);
-
-		array_foreach(it, &controllers) {
-			serial = see_line(o, DEVICES "/%s/nvme/%s/serial", f->name, *it);
-			keep_serial(o, &d->serials, serial);
-		}
-	}
+	if (f->has[ENTRY_NVME])
+		controllers = see_list(o, DEVICES "/%s/nvme", f->name);
+	array_foreach(it, &controllers)
+		keep_serial(o, &d->serials,
+			    see_line(o, DEVICES "/%s/nvme/%s/serial", f->name, *it));
 }
 
 /* A bond gives its members one address: theirs is the one burnt in. */
@@ -402,7 +336,7 @@ void observe_devices(struct observer *o)
 	struct words names = keep_list(o, DEVICES);
 
 	array_foreach(it, &names) {
-		struct host_device d = {.group = -1};
+		struct host_device d = {.group = -1, .acs = UNKNOWN};
 		struct folder f;
 
 		scratch_trim(o);
@@ -415,6 +349,7 @@ void observe_devices(struct observer *o)
 		kept(o, array_push(o->a, &o->host->devices, d) == 0);
 	}
 	sort_devices(o->host);
+	observe_chosen(o);
 	observe_groups(o);
 	if (o->options->names)
 		observe_device_names(o);

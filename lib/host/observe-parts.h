@@ -122,6 +122,13 @@ void observe_blocks(struct observer *o);  /* mounts and block devices, for the n
 void observe_boot(struct observer *o);
 void observe_uses(struct observer *o);
 
+/* Of devices: what is dear to look at, and only where it counts. */
+void observe_chosen(struct observer *o);
+
+/* Raw config space in scratch; NULL when it cannot be read. It wakes what sleeps. */
+#define CONFIG_HEADER_TYPE 0x0e
+const unsigned char *see_config(struct observer *o, struct pci_addr addr, size_t *ret_size);
+
 /* The parts of uses. */
 void observe_storage_uses(struct observer *o);
 void observe_net_uses(struct observer *o);

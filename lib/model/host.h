@@ -196,7 +196,8 @@ struct host_device {
 	 * none, or not looked at (see observe_options). Stands in serials too. */
 	const char *pcie_serial;
 	enum tristate acs;    /* of a port or function: whether it keeps apart what is behind or
-				 beside it (7.17); UNKNOWN: not looked at */
+				 beside it (7.15), the kernel's exceptions apart (7.21a);
+				 UNKNOWN: not looked at */
 	const char *label;    /* firmware's slot name; NULL: none, or not looked at */
 	bool reserved_region; /* its group has a "direct" region (7.21) */
 	ARRAY_OF(struct host_use) uses;

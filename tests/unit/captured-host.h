@@ -4,6 +4,7 @@
 
 #define GPU_BELOW "/devices/pci0000:00/0000:00:01.0/0000:01:00.0"
 #define GPU	  "/sys" GPU_BELOW
+#define PORT	  "/sys/devices/pci0000:00/0000:00:01.0"
 #define NVME	  "/sys/devices/pci0000:00/0000:00:02.0/0000:02:00.0"
 #define NIC	  "/sys/devices/pci0000:00/0000:00:1f.6"
 #define MACHINE	  "3f2a9c0de1b24c5f8a7b6c5d4e3f2a1b"

@@ -36,6 +36,8 @@ static inline void host_show_device(struct strbuf *b, const struct host *host,
 	host_show_word(b, " override", d->override);
 	host_show_word(b, " reset_methods", d->reset_methods);
 	host_show_word(b, " label", d->label);
+	host_show_identity(b, " pcie serial", d->pcie_serial ? d->pcie_serial : "");
+	strbuf_addf(b, " acs=%d\n", d->acs);
 	array_foreach(it, &d->serials)
 		host_show_identity(b, " serial", *it);
 	array_foreach(it, &d->macs)
@@ -106,6 +108,7 @@ static inline void host_show_machine(struct strbuf *b, const struct host *host)
 	host_show_word(b, "product", host->dmi_product);
 	host_show_word(b, "board", host->dmi_board);
 	host_show_word(b, "builder", host->initramfs_builder);
+	strbuf_addf(b, "serial tool=%d\n", host->pci_serial_tool);
 	array_foreach(it, &host->commands)
 		host_show_word(b, "command", *it);
 	strbuf_addf(b, "cpu %d virt=%d locked=%d\n", cpu->vendor, cpu->virt, cpu->virt_locked);

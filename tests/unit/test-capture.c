@@ -29,6 +29,7 @@ static void observed(struct tree *tree, struct strbuf *text)
 		.images = true,
 		.holders = true,
 		.serials = true,
+		.labels = true,
 		.modules = &modules,
 	};
 
@@ -131,10 +132,20 @@ static void add_config(struct strbuf *text)
 {
 	/* Device Serial Number (id 3) as the first extended capability. */
 	static const char serial[] = "\x03\0\1\0\x11\x22\x33\xff\xfe\x44\x55\x66";
+	/* Access Control Services (id 13) that can all that is asked, with all but one switched on.
+	 */
+	static const char acs[] = "\x0d\0\1\0\x1d\0\x0d\0";
 	char config[4096] = {0};
 
 	memcpy(config + 0x100, serial, sizeof(serial) - 1);
 	strbuf_add(text, "[" NIC "]\n");
+	capture_put_file(text, "config", config, sizeof(config));
+	memcpy(config + 0x100, acs, sizeof(acs) - 1);
+	config[0x06] = 0x10;
+	config[0x34] = 0x40;
+	config[0x40] = 0x10;
+	config[0x42] = 0x42;
+	strbuf_add(text, "[" PORT "]\n");
 	capture_put_file(text, "config", config, sizeof(config));
 }
 
@@ -167,6 +178,7 @@ static void a_running_host_is_captured(void **state _unused_)
 	assert_non_null(strstr(seen.text, "evidence=kernel log: "));
 	identity_mask("66-55-44-fe-ff-33-22-11", mask);
 	assert_non_null(strstr(seen.text, mask));
+	assert_non_null(strstr(seen.text, "acs=0\n"));
 }
 
 static void nothing_personal_is_left(void **state _unused_)
