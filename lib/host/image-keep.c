@@ -30,7 +30,7 @@ static const char *normal(const char *name)
 	return name;
 }
 
-enum keep { KEEP_NOT, KEEP_FILE, KEEP_HIDDEN };
+enum keep { KEEP_NOT, KEEP_FILE, KEEP_NAME, KEEP_HIDDEN }; /* NAME: that it is there, no bytes */
 
 static const struct {
 	const char *folder;
@@ -46,6 +46,7 @@ static const struct {
 	{"etc/cmdline.d/", NULL, KEEP_FILE},
 	{"scripts/init-top/", "/ORDER", KEEP_FILE},
 	{"scripts/init-top/", PATH_ITOOLS_INITTOP, KEEP_FILE},
+	{"libexec/passthroughd/", PATH_PCI_SERIAL, KEEP_NAME},
 	/* Debian links /etc/modules-load.d/modules.conf there (5.18). */
 	{"etc/", "/modules", KEEP_HIDDEN},
 };
@@ -132,6 +133,30 @@ static bool awaited(const struct image_keep *keep, const struct newc_entry *entr
 	return false;
 }
 
+static struct kept_file *slot(struct image_keep *keep, const char *path)
+{
+	struct kept_file *file;
+
+	/* A later archive replaces what an earlier one brought. */
+	array_foreach(it, &keep->files)
+		if (strcmp(it->file.path, path) == 0)
+			return it;
+	file = array_add(keep->arena, &keep->files);
+	if (file)
+		file->file.path = arena_strdup(keep->arena, path);
+	return file;
+}
+
+static int keep_name(struct image_keep *keep, const char *path)
+{
+	struct kept_file *file = slot(keep, path);
+
+	if (!file || !file->file.path)
+		return -ENOMEM;
+	*file = (struct kept_file){.file = {.path = file->file.path, .text = ""}};
+	return 0;
+}
+
 static int on_entry(void *data, const struct newc_entry *entry)
 {
 	struct image_keep *keep = data;
@@ -150,21 +175,9 @@ static int on_entry(void *data, const struct newc_entry *entry)
 		if (r < 0)
 			return r;
 	}
+	if (how_kept(path) == KEEP_NAME)
+		return file ? keep_name(keep, path) : 0;
 	return how_kept(path) != KEEP_NOT || (file && awaited(keep, entry));
-}
-
-static struct kept_file *slot(struct image_keep *keep, const char *path)
-{
-	struct kept_file *file;
-
-	/* A later archive replaces what an earlier one brought. */
-	array_foreach(it, &keep->files)
-		if (strcmp(it->file.path, path) == 0)
-			return it;
-	file = array_add(keep->arena, &keep->files);
-	if (file)
-		file->file.path = arena_strdup(keep->arena, path);
-	return file;
 }
 
 static void give_links(struct image_keep *keep, const struct newc_entry *entry, const char *text)

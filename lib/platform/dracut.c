@@ -21,7 +21,8 @@ static const char *const owned[] = {PATH_DRACUT_DROPIN, NULL};
 /*
  * Underscores, because only the first dash of the list is normalised (5.22); blanks, because others
  * append to it too (5.20). /etc/modprobe.d comes along by itself only in host-only mode (5.23). Our
- * two files need not both exist.
+ * two files need not both exist. A program's libraries follow it: after these items dracut resolves
+ * whatever in the image is executable.
  */
 static int render(struct arena *a, const struct early_wish *wish, size_t i, const char **ret,
 		  unsigned *ret_mode)
@@ -41,9 +42,11 @@ static int render(struct arena *a, const struct early_wish *wish, size_t i, cons
 			   "force_drivers+=\"");
 		array_foreach(name, &all)
 			strbuf_addf(&b, " %s", *name);
-		strbuf_add(&b,
-			   " \"\n"
-			   "install_optional_items+=\" " PATH_MODPROBE " " PATH_UDEV_RULES " \"\n");
+		strbuf_add(&b, " \"\n"
+			       "install_optional_items+=\" " PATH_MODPROBE " " PATH_UDEV_RULES);
+		if (early_wish_serials(wish))
+			strbuf_add(&b, " " PATH_PCI_SERIAL);
+		strbuf_add(&b, " \"\n");
 	}
 	r = strbuf_to_arena(&b, a, ret);
 	if (r == 0)
@@ -110,7 +113,8 @@ static bool proof(const struct early_wish *wish, const struct host_kernel *kerne
 		r = early_modules(a, wish, &all);
 	if (r < 0)
 		return early_unwritten(ret_why, r);
-	if (!early_proof_file(kernel, IN_RULES, rules, a, ret_why))
+	if (!early_proof_file(kernel, IN_RULES, rules, a, ret_why) ||
+	    !early_proof_program(wish, kernel, a, ret_why))
 		return false;
 	array_foreach(name, &all) {
 		r = host_kernel_module(kernel, *name) == MODULE_LOADABLE

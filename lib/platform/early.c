@@ -4,10 +4,22 @@
 #include <string.h>
 
 #include "kcmdline.h"
+#include "paths.h"
+
+/* In an image's own spelling: without the merged "usr/". */
+#define IN_PCI_SERIAL "libexec/passthroughd/pci-serial"
 
 bool early_wish_empty(const struct early_wish *wish)
 {
 	return wish->modules.n == 0 && wish->overrides.n == 0;
+}
+
+/* A captured host's are masked: letters and digits too (note 7). */
+static bool serial_safe(const char *text)
+{
+	size_t n = strspn(text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-");
+
+	return n && !text[n] && text[0] != '-';
 }
 
 bool early_wish_safe(const struct early_wish *wish)
@@ -16,9 +28,18 @@ bool early_wish_safe(const struct early_wish *wish)
 		if (module_name_refused(*name))
 			return false;
 	array_foreach(device, &wish->overrides)
-		if (module_name_refused(device->driver))
+		if (module_name_refused(device->driver) ||
+		    (device->serial && !serial_safe(device->serial)))
 			return false;
 	return true;
+}
+
+bool early_wish_serials(const struct early_wish *wish)
+{
+	array_foreach(device, &wish->overrides)
+		if (device->serial)
+			return true;
+	return false;
 }
 
 static int add_module(struct arena *a, struct words *w, const char *name)
@@ -166,6 +187,14 @@ bool early_proof_modules(const struct early_wish *wish, const struct host_kernel
 		}
 	}
 	return true;
+}
+
+bool early_proof_program(const struct early_wish *wish, const struct host_kernel *kernel,
+			 struct arena *a, const char **ret_why)
+{
+	if (!early_wish_serials(wish) || image_file(&kernel->image, IN_PCI_SERIAL))
+		return true;
+	return early_disproof(a, ret_why, "%s lacks " PATH_PCI_SERIAL, kernel->image.path);
 }
 
 bool early_proof_file(const struct host_kernel *kernel, const char *path, const char *text,

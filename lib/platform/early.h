@@ -11,7 +11,11 @@
 /* Whether the wish asks for nothing. */
 bool early_wish_empty(const struct early_wish *wish);
 
-/* Whether all names in the wish are names of modules and drivers: letters, digits, "_", "-". */
+/* Whether any function is told by its serial number, which takes a program of ours. */
+bool early_wish_serials(const struct early_wish *wish);
+
+/* Whether all names in the wish are names of modules and drivers: letters, digits, "_", "-"; serial
+ * numbers too. */
 bool early_wish_safe(const struct early_wish *wish);
 
 /* The overrides' drivers, then the modules, in the kernel's spelling without repeats. 0 or -ENOMEM.
@@ -35,12 +39,15 @@ int words_push(struct arena *a, struct words *w, const char *const *words, size_
  * Proofs: each returns true, or false with one phrase in ret_why.
  * early_proof_modules: the image was read and has every module that its kernel does not have
  * built in. early_proof_file: the image's file at path is text, byte for byte; text "": it is
- * absent.
+ * absent. early_proof_program: PATH_PCI_SERIAL is inside where the wish needs it.
  */
 bool early_proof_modules(const struct early_wish *wish, const struct host_kernel *kernel,
 			 struct arena *a, const char **ret_why);
 bool early_proof_file(const struct host_kernel *kernel, const char *path, const char *text,
 		      struct arena *a, const char **ret_why);
+
+bool early_proof_program(const struct early_wish *wish, const struct host_kernel *kernel,
+			 struct arena *a, const char **ret_why);
 
 /* Says why: always false, so that a proof can return it. */
 bool early_disproof(struct arena *a, const char **ret_why, const char *fmt, ...) _printf_(3, 4);

@@ -35,6 +35,8 @@ static void render_hook(struct strbuf *b, const struct early_wish *wish, const s
 	strbuf_add(b, "#!/bin/sh\n" MANAGED_BY
 		      "# Puts the modules of early binding into the image.\n");
 	strbuf_add(b, PREREQS ". /usr/share/initramfs-tools/hook-functions\n\n");
+	if (early_wish_serials(wish))
+		strbuf_add(b, "copy_exec " PATH_PCI_SERIAL "\n");
 	array_foreach(name, all)
 		strbuf_addf(b, "manual_add_modules %s\n", *name);
 }
@@ -67,18 +69,19 @@ static const char script_claim[] =
 	"\t[ -r \"$dev/$1\" ] && read -r value <\"$dev/$1\" && [ \"$value\" = \"$2\" ]\n"
 	"}\n"
 	"\n"
-	"# claim ADDRESS DRIVER VENDOR DEVICE [SUBSYSTEM_VENDOR SUBSYSTEM_DEVICE]\n"
+	"# claim ADDRESS DRIVER SERIAL VENDOR DEVICE [SUBSYSTEM_VENDOR SUBSYSTEM_DEVICE]\n"
 	"claim()\n"
 	"{\n"
 	"\tdev=/sys/bus/pci/devices/$1\n"
 	"\tif [ ! -e \"$dev\" ]; then\n"
 	"\t\tsay \"no device at $1\"\n"
-	"\telif is vendor \"$3\" && is device \"$4\" &&\n"
-	"\t\t{ [ $# -eq 4 ] || { is subsystem_vendor \"$5\" && is subsystem_device \"$6\"; }; }; "
-	"then\n"
-	"\t\techo \"$2\" >\"$dev/driver_override\"\n"
-	"\telse\n"
+	"\telif ! is vendor \"$4\" || ! is device \"$5\" || { [ $# -gt 5 ] &&\n"
+	"\t\t{ ! is subsystem_vendor \"$6\" || ! is subsystem_device \"$7\"; }; }; then\n"
 	"\t\tsay \"another device is at $1 now: left alone\"\n"
+	"\telif [ \"$3\" != any ] && ! " PATH_PCI_SERIAL " \"$1\" \"$3\"; then\n"
+	"\t\tsay \"$1 has not the serial number that it should have: left alone\"\n"
+	"\telse\n"
+	"\t\techo \"$2\" >\"$dev/driver_override\"\n"
 	"\tfi\n"
 	"}\n"
 	"\n";
@@ -88,8 +91,9 @@ static void render_claim(struct strbuf *b, const struct early_device *device)
 	char addr[PCI_ADDR_TEXT_SIZE];
 	const struct pci_id *id = &device->id;
 
-	strbuf_addf(b, "claim %s %s 0x%04x 0x%04x", pci_addr_format(device->addr, addr),
-		    device->driver, (unsigned)id->vendor, (unsigned)id->device);
+	strbuf_addf(b, "claim %s %s %s 0x%04x 0x%04x", pci_addr_format(device->addr, addr),
+		    device->driver, device->serial ? device->serial : "any", (unsigned)id->vendor,
+		    (unsigned)id->device);
 	if (id->subvendor != PCI_ANY && id->subdevice != PCI_ANY)
 		strbuf_addf(b, " 0x%04x 0x%04x", (unsigned)id->subvendor, (unsigned)id->subdevice);
 	strbuf_addc(b, '\n');
@@ -198,7 +202,8 @@ static bool proof(const struct early_wish *wish, const struct host_kernel *kerne
 	/* Other hooks than Debian's leave the rule where it is on the host; udevd reads both. */
 	if (!early_proof_file(kernel, image_file(&kernel->image, AS_RULES) ? AS_RULES : IN_RULES,
 			      rules, a, ret_why) ||
-	    !early_proof_file(kernel, IN_SCRIPT, script, a, ret_why))
+	    !early_proof_file(kernel, IN_SCRIPT, script, a, ret_why) ||
+	    !early_proof_program(wish, kernel, a, ret_why))
 		return false;
 	return early_wish_empty(wish) || proof_order(kernel, a, ret_why);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "early.h"
+#include "paths.h"
 
 /*
  * Only "add": that is what coldplug sends, in the initramfs and again at the real root. On "bind" a
@@ -56,12 +57,16 @@ static void add_rule(struct strbuf *b, const struct early_device *early, const c
 {
 	char addr[PCI_ADDR_TEXT_SIZE];
 
+	pci_addr_format(early->addr, addr);
 	add_match(b, device, "vendor", early->id.vendor);
 	add_match(b, device, "device", early->id.device);
 	add_match(b, device, "subsystem_vendor", early->id.subvendor);
 	add_match(b, device, "subsystem_device", early->id.subdevice);
+	/* udev runs it last of a rule's conditions, so only where the ids are right. */
+	if (early->serial)
+		strbuf_addf(b, "PROGRAM==\"" PATH_PCI_SERIAL " %s %s\", ", addr, early->serial);
 	strbuf_addf(b, "ATTR{%sdriver_override}=\"%s\", ", device, early->driver);
-	strbuf_addf(b, "ATTR{%sdrivers_probe}=\"%s\", ", bus, pci_addr_format(early->addr, addr));
+	strbuf_addf(b, "ATTR{%sdrivers_probe}=\"%s\", ", bus, addr);
 	strbuf_addf(b, "RUN{builtin}+=\"kmod load %s\"\n", early->driver);
 }
 

@@ -17,8 +17,15 @@ done
 
 printf '#!/bin/sh\necho "$@" >>"%s/loaded"\n' "$work" >"$work/modprobe"
 chmod 755 "$work/modprobe"
-sed -e "s#/sys/#$work/sys/#; s#/proc/#$work/#; s#/dev/#$work/#; s#/sbin/modprobe#$work/modprobe#" \
-	"$golden/itools-init-top.sh" >"$work/script"
+# Knows the functions that have the serial number asked for, by lines "ADDRESS SERIAL".
+printf '#!/bin/sh\ngrep -qxF "$*" "%s/serials"\n' "$work" >"$work/pci-serial"
+chmod 755 "$work/pci-serial"
+
+# use GOLDEN: the script that the rows below are about
+use() {
+	sed -e "s#/sys/#$work/sys/#g; s#/proc/#$work/#; s#/dev/#$work/#; s#/sbin/modprobe#$work/modprobe#" \
+		-e "s#/usr/libexec/passthroughd/#$work/#" "$golden/$1" >"$work/script"
+}
 
 # device ADDRESS VENDOR DEVICE SUBSYSTEM_VENDOR SUBSYSTEM_DEVICE
 device() {
@@ -36,7 +43,7 @@ row() {
 	echo "$2" >"$work/cmdline"
 	: >"$work/loaded"
 	: >"$work/kmsg"
-	sh "$work/script" || failed=1
+	sh "$work/script" 2>/dev/null || failed=1
 	overrides=$(cat "$work"/sys/bus/pci/devices/*/driver_override | tr '\n' ' ')
 	loaded=$(wc -l <"$work/loaded")
 	log=$(cat "$work/kmsg")
@@ -54,6 +61,7 @@ audio() {
 	device 0000:01:00.1 0x10de 0x10f0 0x1462 0x3301
 }
 
+use itools-init-top.sh
 card; audio
 row "both functions" "BOOT_IMAGE=/vmlinuz quiet" "vfio-pci vfio-pci" 2 ""
 card; audio; device 0000:02:00.0 0x10de 0x1b81 0x1462 0x3301
@@ -76,6 +84,30 @@ row "an attribute is missing" "quiet" "(null) vfio-pci" 2 \
 	"passthroughd: another device is at 0000:01:00.0 now: left alone"
 audio
 row "nothing is there" "quiet" "vfio-pci" 2 "passthroughd: no device at 0000:01:00.0"
+
+# Two equal cards, one by its serial number; and another that any serial number does for.
+use itools-init-top-serial.sh
+cards() {
+	device 0000:02:00.0 0x8086 0x10d3 0x8086 0x0000
+	device 0000:03:00.0 0x8086 0x1533 0x8086 0x0000
+}
+serial=00-11-22-33-44-55-66-77
+cards; echo "0000:02:00.0 $serial" >"$work/serials"
+row "the serial number is right" "quiet" "vfio-pci vfio-pci" 2 ""
+other="passthroughd: 0000:02:00.0 has not the serial number that it should have: left alone"
+cards; echo "0000:04:00.0 $serial" >"$work/serials"
+row "the cards changed places" "quiet" "(null) vfio-pci" 2 "$other"
+cards; rm "$work/serials"
+row "it cannot be read" "quiet" "(null) vfio-pci" 2 "$other"
+mv "$work/pci-serial" "$work/away"
+cards
+row "the program is missing" "quiet" "(null) vfio-pci" 2 "$other"
+mv "$work/away" "$work/pci-serial"
+cards; echo "0000:02:00.0 $serial" >"$work/serials"; echo 0x10d4 >"$work/sys/bus/pci/devices/0000:02:00.0/device"
+row "the ids come first" "quiet" "(null) vfio-pci" 2 \
+	"passthroughd: another device is at 0000:02:00.0 now: left alone"
+cards; echo "0000:02:00.0 $serial" >"$work/serials"
+row "switched off" "passthroughd=off" "(null) (null)" 0 ""
 
 [ "$(sh "$work/script" prereqs)" = "" ] || failed=1
 exit $failed

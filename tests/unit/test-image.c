@@ -284,6 +284,7 @@ static void files_are_kept_by_name(void **state _unused_)
 		{"etc/cmdline.d/20-force_drivers.conf", "etc/cmdline.d/20-force_drivers.conf"},
 		{"scripts/init-top/ORDER", "scripts/init-top/ORDER"},
 		{"scripts/init-top/00-passthroughd", "scripts/init-top/00-passthroughd"},
+		{"usr/libexec/passthroughd/other", NULL},
 		{"scripts/init-top/udev", NULL},
 		{"scripts/init-bottom/ORDER", NULL},
 		{"lib/udev/rules.d/50-default.rules", NULL},
@@ -314,6 +315,24 @@ static void files_are_kept_by_name(void **state _unused_)
 			assert_string_equal(image.files.at[0].text, "text");
 		}
 	}
+}
+
+/* A program: that it is there, not its bytes. */
+static void programs_are_named(void **state _unused_)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	_cleanup_strbuf_ struct strbuf b = {0};
+	struct host_image image;
+
+	add(&b, &(struct entry){.name = "usr/libexec/passthroughd/pci-serial", .bytes = "\x7f"});
+	add(&b, &(struct entry){.name = "usr/libexec/passthroughd", .mode = S_IFDIR | 0755});
+	add_trailer(&b);
+	image = image_of(&b, a);
+	assert_int_equal(image.status, IMAGE_READ);
+	assert_int_equal(image.files.n, 1);
+	assert_string_equal(image.files.at[0].path, "libexec/passthroughd/pci-serial");
+	assert_string_equal(image.files.at[0].text, "");
+	assert_int_equal(image.files.at[0].size, 0);
 }
 
 static void modules_are_named(void **state _unused_)
@@ -567,6 +586,7 @@ int main(void)
 		cmocka_unit_test(empty_ones_are_bad),
 		cmocka_unit_test(archives_stand_at_multiples_of_four),
 		cmocka_unit_test(files_are_kept_by_name),
+		cmocka_unit_test(programs_are_named),
 		cmocka_unit_test(modules_are_named),
 		cmocka_unit_test(links_lead_to_their_text),
 		cmocka_unit_test(later_archives_win),

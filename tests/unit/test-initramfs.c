@@ -25,9 +25,20 @@ static const struct initramfs_builder *row(const char *name)
 
 /* --- wishes --------------------------------------------------------------------------------- */
 
-enum wish_kind { WISH_NOTHING, WISH_IDS, WISH_CARD, WISH_TWIN, WISH_ODD_NAME };
+enum wish_kind {
+	WISH_NOTHING,
+	WISH_IDS,
+	WISH_CARD,
+	WISH_TWIN,
+	WISH_SERIAL,
+	WISH_ODD_NAME,
+	WISH_ODD_SERIAL,
+};
 
-static void add_device(struct arena *a, struct early_wish *wish, const char *addr, const char *id)
+#define SERIAL "00-11-22-33-44-55-66-77"
+
+static struct early_device *add_device(struct arena *a, struct early_wish *wish, const char *addr,
+				       const char *id)
 {
 	struct early_device *device = array_add(a, &wish->overrides);
 
@@ -35,6 +46,7 @@ static void add_device(struct arena *a, struct early_wish *wish, const char *add
 	assert_int_equal(pci_addr_parse(addr, &device->addr), 0);
 	assert_int_equal(pci_id_parse(id, &device->id), 0);
 	device->driver = "vfio-pci";
+	return device;
 }
 
 static struct early_wish make_wish(struct arena *a, enum wish_kind kind)
@@ -51,6 +63,12 @@ static struct early_wish make_wish(struct arena *a, enum wish_kind kind)
 	}
 	if (kind == WISH_TWIN)
 		add_device(a, &wish, "02:00.0", "8086:10d3:8086:0000");
+	if (kind == WISH_SERIAL) {
+		add_device(a, &wish, "02:00.0", "8086:10d3:8086:0000")->serial = SERIAL;
+		add_device(a, &wish, "03:00.0", "8086:1533");
+	}
+	if (kind == WISH_ODD_SERIAL)
+		add_device(a, &wish, "02:00.0", "8086:10d3")->serial = SERIAL " $(reboot)";
 	if (kind == WISH_ODD_NAME)
 		assert_int_equal(array_push(a, &wish.modules, "$(reboot)"), 0);
 	return wish;
@@ -84,6 +102,9 @@ static const struct {
 	{"dracut", PATH_DRACUT_DROPIN, 0, WISH_NOTHING, NULL, 0},
 	{"dracut", PATH_DRACUT_DROPIN, 0, WISH_IDS, "dracut.conf", 0644},
 	{"dracut", PATH_DRACUT_DROPIN, 0, WISH_CARD, "dracut.conf", 0644},
+	{"initramfs-tools", PATH_ITOOLS_HOOK, 0, WISH_SERIAL, "itools-hook-serial.sh", 0755},
+	{"initramfs-tools", PATH_ITOOLS_INITTOP, 1, WISH_SERIAL, "itools-init-top-serial.sh", 0755},
+	{"dracut", PATH_DRACUT_DROPIN, 0, WISH_SERIAL, "dracut-serial.conf", 0644},
 };
 
 static void files_are_as_written(void **state _unused_)
@@ -108,19 +129,22 @@ static void files_are_as_written(void **state _unused_)
 
 static void names_that_are_none_are_refused(void **state _unused_)
 {
+	static const enum wish_kind odd[] = {WISH_ODD_NAME, WISH_ODD_SERIAL};
 	_cleanup_arena_ struct arena *a = arena_new();
-	struct early_wish wish = make_wish(a, WISH_ODD_NAME);
 
-	for (size_t i = 0; i < initramfs_builders_n; i++)
-		for (size_t n = 0; initramfs_builders[i]->owned[n]; n++) {
+	for (size_t k = 0; k < ARRAY_LEN(odd) * initramfs_builders_n; k++) {
+		struct early_wish wish = make_wish(a, odd[k % ARRAY_LEN(odd)]);
+		const struct initramfs_builder *b = initramfs_builders[k / ARRAY_LEN(odd)];
+
+		for (size_t n = 0; b->owned[n]; n++) {
 			const char *text = "untouched";
 			unsigned mode = 1;
 
-			assert_int_equal(initramfs_builders[i]->render(a, &wish, n, &text, &mode),
-					 -EINVAL);
+			assert_int_equal(b->render(a, &wish, n, &text, &mode), -EINVAL);
 			assert_string_equal(text, "untouched");
 			assert_int_equal(mode, 1);
 		}
+	}
 }
 
 /* --- commands ------------------------------------------------------------------------------- */
@@ -349,6 +373,39 @@ static void dracuts_image_is_read_too(void **state _unused_)
 	}
 }
 
+/* The program that compares it must be inside where, and only where, a wish has a serial number. */
+static void serial_needs_its_program(void **state _unused_)
+{
+	for (unsigned i = 0; i < 8; i++) {
+		_cleanup_arena_ struct arena *a = arena_new();
+		struct early_wish wish = make_wish(a, i & 1 ? WISH_SERIAL : WISH_CARD);
+		bool proven = i & 2 || !(i & 1);
+		const char *builder = i & 4 ? "dracut" : "initramfs-tools";
+		struct host_kernel kernel = {
+			.version = V,
+			.modules_dep = DEP,
+			.modules_builtin = "",
+			.image = {.path = "/boot/initrd.img-" V,
+				  .status = IMAGE_READ,
+				  .modules = split(a, INSIDE)},
+		};
+		struct image_file program = {"libexec/passthroughd/pci-serial", "", 0};
+		const char *text = NULL, *why = NULL;
+
+		assert_int_equal(udev_rules_render(a, &wish, &text), 0);
+		put(a, &kernel.image, "etc/udev/rules.d/00-passthroughd.rules", text);
+		put(a, &kernel.image, "scripts/init-top/00-passthroughd",
+		    text_of(a, "initramfs-tools", 1, &wish));
+		put(a, &kernel.image, "scripts/init-top/ORDER", ORDER_RIGHT);
+		put(a, &kernel.image, CMDLINE, PRE("vfio_pci") PRE("vfio_iommu_type1"));
+		if (i & 2)
+			assert_int_equal(array_push(a, &kernel.image.files, program), 0);
+		assert_int_equal(row(builder)->proof(&wish, &kernel, a, &why), proven);
+		if (!proven)
+			assert_string_equal(why, "/boot/initrd.img-" V " lacks " PATH_PCI_SERIAL);
+	}
+}
+
 static void builders_are_found_by_name(void **state _unused_)
 {
 	for (size_t i = 0; i < initramfs_builders_n; i++)
@@ -366,6 +423,7 @@ int main(void)
 		cmocka_unit_test(commands_name_one_kernel),
 		cmocka_unit_test(image_is_read_not_trusted),
 		cmocka_unit_test(dracuts_image_is_read_too),
+		cmocka_unit_test(serial_needs_its_program),
 		cmocka_unit_test(builders_are_found_by_name),
 	};
 

@@ -26,22 +26,24 @@ is()
 	[ -r "$dev/$1" ] && read -r value <"$dev/$1" && [ "$value" = "$2" ]
 }
 
-# claim ADDRESS DRIVER VENDOR DEVICE [SUBSYSTEM_VENDOR SUBSYSTEM_DEVICE]
+# claim ADDRESS DRIVER SERIAL VENDOR DEVICE [SUBSYSTEM_VENDOR SUBSYSTEM_DEVICE]
 claim()
 {
 	dev=/sys/bus/pci/devices/$1
 	if [ ! -e "$dev" ]; then
 		say "no device at $1"
-	elif is vendor "$3" && is device "$4" &&
-		{ [ $# -eq 4 ] || { is subsystem_vendor "$5" && is subsystem_device "$6"; }; }; then
-		echo "$2" >"$dev/driver_override"
-	else
+	elif ! is vendor "$4" || ! is device "$5" || { [ $# -gt 5 ] &&
+		{ ! is subsystem_vendor "$6" || ! is subsystem_device "$7"; }; }; then
 		say "another device is at $1 now: left alone"
+	elif [ "$3" != any ] && ! /usr/libexec/passthroughd/pci-serial "$1" "$3"; then
+		say "$1 has not the serial number that it should have: left alone"
+	else
+		echo "$2" >"$dev/driver_override"
 	fi
 }
 
-claim 0000:01:00.0 vfio-pci 0x10de 0x1b81 0x1462 0x3301
-claim 0000:01:00.1 vfio-pci 0x10de 0x10f0
+claim 0000:01:00.0 vfio-pci any 0x10de 0x1b81 0x1462 0x3301
+claim 0000:01:00.1 vfio-pci any 0x10de 0x10f0
 
 /sbin/modprobe -q -b vfio_pci
 /sbin/modprobe -q -b vfio_iommu_type1
