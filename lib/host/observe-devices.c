@@ -235,6 +235,11 @@ static void observe_macs(struct observer *o, struct folder *f, struct host_devic
 	}
 }
 
+static bool wants_labels(const struct observer *o)
+{
+	return o->options->names || o->options->labels;
+}
+
 static void observe_function(struct observer *o, struct folder *f, struct host_device *d)
 {
 	const char *text = attribute(o, f, ENTRY_DRIVER_OVERRIDE);
@@ -252,9 +257,8 @@ static void observe_function(struct observer *o, struct folder *f, struct host_d
 	d->vfs = number(attribute(o, f, ENTRY_SRIOV_NUMVFS), 10, 0);
 	text = linked(o, f, ENTRY_PHYSFN);
 	d->is_vf = text && pci_addr_parse(text, &d->physfn) == 0;
-	/* Firmware is run for it: only people want to know. */
-	d->label = o->options->names || o->options->labels ? keep(o, attribute(o, f, ENTRY_LABEL))
-							   : NULL;
+	/* Firmware is run for it. */
+	d->label = wants_labels(o) ? keep(o, attribute(o, f, ENTRY_LABEL)) : NULL;
 	observe_serials(o, f, d);
 	observe_macs(o, f, d);
 }
@@ -351,6 +355,8 @@ void observe_devices(struct observer *o)
 	sort_devices(o->host);
 	observe_chosen(o);
 	observe_groups(o);
+	if (wants_labels(o))
+		observe_labels(o);
 	if (o->options->names)
 		observe_device_names(o);
 }

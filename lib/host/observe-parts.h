@@ -124,6 +124,7 @@ void observe_uses(struct observer *o);
 
 /* Of devices: what is dear to look at, and only where it counts. */
 void observe_chosen(struct observer *o);
+void observe_labels(struct observer *o);
 
 /* Raw config space in scratch; NULL when it cannot be read. It wakes what sleeps. */
 #define CONFIG_HEADER_TYPE 0x0e
