@@ -261,23 +261,43 @@ size_t record_process(const char *path)
 	return digits ? n + digits : 0;
 }
 
-/* Whether a node below /dev belongs to a PCI function, as far as that was looked up. */
-static bool of_function(const struct record *r, const char *target)
-{
-	static const char char_devices[] = "/sys/dev/char";
-	const struct tree_capture *c = r->noted;
-	const char *name = strrchr(target, '/') + 1;
-	uint32_t folder;
+/* Where the kernel says which nodes belong to what. */
+static const struct {
+	const char *folder, *mark; /* the link's target has the mark, and ends as the node */
+} node_lists[] = {
+	{"/sys/dev/char", "/pci"},
+	{"/sys/class/block", "/pci"},
+	{"/sys/class/block", "/nvme-subsystem/"},
+};
 
-	if (starts(target, "/dev/vfio/") || starts(target, "/dev/nvidia"))
-		return true;
-	if (node_at(r->noted, char_devices, &folder) < 0 || c->nodes.at[folder].kind != NODE_DIR)
+/* Whether a link in the folder leads to what has the node's name, behind what has the mark. */
+static bool lists_node(const struct tree_capture *c, uint32_t folder, const char *mark,
+		       const char *name)
+{
+	if (c->nodes.at[folder].kind != NODE_DIR)
 		return false;
 	for (uint32_t i = c->nodes.at[folder].first; i != NODE_NONE; i = c->nodes.at[i].next) {
 		const char *link = c->nodes.at[i].kind == NODE_LINK ? c->nodes.at[i].text : "";
 		const char *slash = strrchr(link, '/');
 
-		if (slash && strcmp(slash + 1, name) == 0)
+		if (slash && strcmp(slash + 1, name) == 0 && strstr(link, mark))
+			return true;
+	}
+	return false;
+}
+
+/* Whether a node below /dev belongs to a PCI function, as far as that was looked up. */
+static bool of_function(struct record *r, const char *target)
+{
+	const char *name = strrchr(target, '/') + 1;
+
+	if (starts(target, "/dev/vfio/") || starts(target, "/dev/nvidia"))
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(node_lists); i++) {
+		uint32_t folder;
+
+		if (node_at(r->noted, node_lists[i].folder, &folder) == 0 &&
+		    lists_node(r->noted, folder, node_lists[i].mark, name))
 			return true;
 	}
 	return false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Processes that hold a function's device nodes or its VFIO group open, of the running system or as
- * a capture of one has them.
+ * Processes that hold a function's device nodes, its disks' or its VFIO group open, of the running
+ * system or as a capture of one has them.
  */
 #include <ctype.h>
 
@@ -74,20 +74,51 @@ static void use_group(struct observer *o, const char *group, const char *who)
 	}
 }
 
+/* Whether a mount or swap of that block device is known: who has it open besides says no more. */
+static bool is_mounted(const struct host_device *d, const char *name)
+{
+	size_t n = strlen(name);
+
+	array_foreach(it, &d->uses)
+		if (it->kind <= USE_MOUNT && strncmp(it->what, name, n) == 0 && it->what[n] == ',')
+			return true;
+	return false;
+}
+
+/* A disk or a partition that is open as it is. */
+static void use_disk(struct observer *o, const char *name, const char *who)
+{
+	const struct block *block = block_named(o, name);
+
+	if (!block)
+		return;
+	array_foreach(it, &block->functions) {
+		const struct host_device *d = host_device(o->host, *it);
+
+		if (d && !is_mounted(d, name))
+			add_use(o, *it, USE_OPEN, keep_printf(o, "/dev/%s, held by %s", name, who));
+	}
+}
+
 static void use_node(struct observer *o, const struct nodes *nodes, const char *target,
 		     const char *who)
 {
 	const struct node wanted = {.name = base_name(target)}, *found;
+	bool vfio_device = has_prefix(target, "/dev/vfio/devices/");
 
-	if (has_prefix(target, "/dev/vfio/")) {
+	if (has_prefix(target, "/dev/vfio/") && !vfio_device) {
 		use_group(o, target + strlen("/dev/vfio/"), who);
 		return;
 	}
+	if (wanted.name == target + strlen("/dev/"))
+		use_disk(o, wanted.name, who);
 	found = nodes->list.n ? bsearch(&wanted, nodes->list.at, nodes->list.n,
 					sizeof(*nodes->list.at), by_name)
 			      : NULL;
-	if (found)
-		add_use(o, found->addr, USE_OPEN, keep_printf(o, "%s, held by %s", target, who));
+	if (!found)
+		return;
+	o->host->vfio_in_use |= vfio_device;
+	add_use(o, found->addr, USE_OPEN, keep_printf(o, "%s, held by %s", target, who));
 }
 
 static void read_process(struct observer *o, const struct nodes *nodes, const char *pid)

@@ -120,6 +120,8 @@ static const char running[] = "[/proc]\n"
 			      "1234/fd/0 -> /dev/null\n"
 			      "1234/fd/7 -> /dev/dri/card0\n"
 			      "1234/fd/8 -> /home/someone\n"
+			      "1234/fd/9 -> /dev/nvme0n1\n"
+			      "1234/fd/10 -> /dev/sda\n"
 			      "4321/comm = quiet\n"
 			      "4321/fd/0 -> /dev/null\n"
 			      "[/sys/dev/char]\n"
@@ -151,8 +153,8 @@ static void add_config(struct strbuf *text)
 
 static void a_running_host_is_captured(void **state _unused_)
 {
-	static const char *const left_out[] = {
-		"chatter", "someone", "quiet =", "/dev/null", "mem/null", "\\xff"};
+	static const char *const left_out[] = {"chatter",  "someone",  "quiet =", "/dev/null",
+					       "/dev/sda", "mem/null", "\\xff"};
 	_cleanup_strbuf_ struct strbuf from = {0}, text = {0}, again = {0}, seen = {0};
 	_cleanup_tree_ struct tree *tree = NULL, *copy = NULL;
 	char mask[MASK_TEXT_SIZE];
@@ -175,6 +177,7 @@ static void a_running_host_is_captured(void **state _unused_)
 	assert_string_equal(again.text, text.text);
 	observed(copy, &seen);
 	assert_non_null(strstr(seen.text, "open: /dev/dri/card0, held by kvm (1234)\n"));
+	assert_non_null(strstr(seen.text, "open: /dev/nvme0n1, held by kvm (1234)\n"));
 	assert_non_null(strstr(seen.text, "evidence=kernel log: "));
 	identity_mask("66-55-44-fe-ff-33-22-11", mask);
 	assert_non_null(strstr(seen.text, mask));

@@ -416,6 +416,33 @@ static void processes_hold_nodes(void **state _unused_)
 	assert_string_equal(uses_of(saved), uses_of(live));
 }
 
+/* Disks and partitions, VFIO's nodes of single devices; not what is mounted. */
+static void nodes_are_of_many_kinds(void **state _unused_)
+{
+	static const struct observe_options asked = {.holders = true};
+	static const char text[] = MACHINE DISKS
+		"[/sys/devices/pci0000:00/0000:00:03.0]\n"
+		"driver -> ../../../bus/pci/drivers/vfio-pci\n"
+		"iommu_group -> ../../../kernel/iommu_groups/14\n"
+		"[/sys/dev/char]\n"
+		"226:128 -> ../../devices/pci0000:00/0000:00:04.0/drm/renderD128\n"
+		"511:0 -> ../../devices/pci0000:00/0000:00:03.0/vfio-dev/vfio0\n"
+		"[/proc]\nself/mountinfo <<\n"
+		"\t1 0 259:3 / / rw - ext4 /dev/nvme0n1p3 rw\n"
+		"100/comm = kvm\n100/fd/5 -> /dev/nvme1n1p3\n100/fd/6 -> /dev/vfio/devices/vfio0\n"
+		"200/comm = smartd\n200/fd/3 -> /dev/nvme0n1\n200/fd/4 -> /dev/nvme0n1p3\n"
+		"200/fd/5 -> /dev/shm/nvme1n1\n"
+		"300/comm = Xorg\n300/fd/9 -> /dev/dri/renderD128\n";
+	_cleanup_host_ struct host *host = observe_as(text, &asked, true);
+
+	assert_string_equal(uses_of(host), "1 root: nvme0n1p3, mounted on /\n"
+					   "1 open: /dev/nvme0n1, held by smartd (200)\n"
+					   "2 open: /dev/nvme1n1p3, held by kvm (100)\n"
+					   "3 open: /dev/vfio/devices/vfio0, held by kvm (100)\n"
+					   "4 open: /dev/dri/renderD128, held by Xorg (300)\n");
+	assert_true(host->vfio_in_use);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -438,6 +465,7 @@ int main(void)
 		cmocka_unit_test(screens_are_in_use),
 		cmocka_unit_test(serials_of_disks_count),
 		cmocka_unit_test(processes_hold_nodes),
+		cmocka_unit_test(nodes_are_of_many_kinds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
