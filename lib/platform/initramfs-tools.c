@@ -99,7 +99,72 @@ static void render_claim(struct strbuf *b, const struct early_device *device)
 	strbuf_addc(b, '\n');
 }
 
-/* Loading comes last: a driver takes the devices that name it when it is loaded (fact 7.9). */
+/*
+ * Built-in drivers have their devices before any script runs. The module comes first, so that a
+ * device whose new driver failed to load stays where it is (fact 7.6). Readlink and sleep are all
+ * that a small image is sure to have beside the shell.
+ */
+static const char script_take[] =
+	"\n"
+	"# An unbind may never come to an end; the boot does not wait for it.\n"
+	"late=\n"
+	"trap 'late=yes' USR1\n"
+	"{\n"
+	"\tsleep 5\n"
+	"\tkill -USR1 $$\n"
+	"} &\n"
+	"timer=$!\n"
+	"\n"
+	"# take ADDRESS DRIVER: from the built-in driver that has it\n"
+	"take()\n"
+	"{\n"
+	"\tdev=/sys/bus/pci/devices/$1\n"
+	"\twas=$(readlink \"$dev/driver\") || return\n"
+	"\twas=${was##*/}\n"
+	"\t[ \"$was\" != \"$2\" ] && is driver_override \"$2\" || return\n"
+	"\tif [ ! -e \"/sys/bus/pci/drivers/$2\" ]; then\n"
+	"\t\tsay \"$1 stays on $was: $2 could not be loaded\"\n"
+	"\t\treturn\n"
+	"\tfi\n"
+	"\t{\n"
+	"\t\techo \"$1\" >\"$dev/driver/unbind\"\n"
+	"\t\techo \"$1\" >/sys/bus/pci/drivers_probe\n"
+	"\t} &\n"
+	"\t[ \"$late\" ] || wait $!\n"
+	"\tnow=$(readlink \"$dev/driver\")\n"
+	"\tif [ \"${now##*/}\" = \"$2\" ]; then\n"
+	"\t\treturn\n"
+	"\telif [ \"$late\" ]; then\n"
+	"\t\tsay \"$was has not let go of $1 yet: the boot goes on\"\n"
+	"\telse\n"
+	"\t\tsay \"$2 did not take $1 from $was\"\n"
+	"\tfi\n"
+	"}\n"
+	"\n";
+
+static bool any_rebind(const struct early_wish *wish)
+{
+	array_foreach(device, &wish->overrides)
+		if (device->rebind)
+			return true;
+	return false;
+}
+
+static void render_take(struct strbuf *b, const struct early_wish *wish)
+{
+	char addr[PCI_ADDR_TEXT_SIZE];
+
+	if (!any_rebind(wish))
+		return;
+	strbuf_add(b, script_take);
+	array_foreach(device, &wish->overrides)
+		if (device->rebind)
+			strbuf_addf(b, "take %s %s\n", pci_addr_format(device->addr, addr),
+				    device->driver);
+	strbuf_add(b, "kill \"$timer\"\n");
+}
+
+/* Loading comes after: a driver takes the devices that name it when it is loaded (fact 7.9). */
 static void render_script(struct strbuf *b, const struct early_wish *wish, const struct words *all)
 {
 	if (early_wish_empty(wish))
@@ -113,6 +178,7 @@ static void render_script(struct strbuf *b, const struct early_wish *wish, const
 		strbuf_addc(b, '\n');
 	array_foreach(name, all)
 		strbuf_addf(b, "/sbin/modprobe -q -b %s\n", *name);
+	render_take(b, wish);
 	strbuf_add(b, "exit 0\n");
 }
 

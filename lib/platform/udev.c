@@ -6,6 +6,9 @@
 #include "early.h"
 #include "paths.h"
 
+/* Our script of initramfs-tools, inside its images. */
+#define IN_INITTOP "/scripts/init-top/00-passthroughd"
+
 /*
  * Only "add": that is what coldplug sends, in the initramfs and again at the real root. On "bind" a
  * device was just given to a driver by somebody; an override written then would undo at its next
@@ -44,9 +47,24 @@ static void add_match(struct strbuf *b, const char *device, const char *attribut
 }
 
 /*
- * device says whose attributes, in the form of udev's keys: "" for the event's own,
- * "[pci/ADDRESS]".
- *
+ * That it is the function meant. device says whose attributes, in the form of udev's keys: "" for
+ * the event's own, "[pci/ADDRESS]".
+ */
+static void add_identity(struct strbuf *b, const struct early_device *early, const char *device)
+{
+	char addr[PCI_ADDR_TEXT_SIZE];
+
+	add_match(b, device, "vendor", early->id.vendor);
+	add_match(b, device, "device", early->id.device);
+	add_match(b, device, "subsystem_vendor", early->id.subvendor);
+	add_match(b, device, "subsystem_device", early->id.subdevice);
+	/* udev runs it last of a rule's conditions, so only where the ids are right. */
+	if (early->serial)
+		strbuf_addf(b, "PROGRAM==\"" PATH_PCI_SERIAL " %s %s\", ",
+			    pci_addr_format(early->addr, addr), early->serial);
+}
+
+/*
  * driver_override binds nothing by itself (fact 7.7). The module, when it is loaded by this event,
  * takes the device then (7.9) and stands in the queue before 80-drivers.rules' own; when it was
  * loaded earlier, only drivers_probe makes it look again. A bound device is left where it is by
@@ -57,17 +75,30 @@ static void add_rule(struct strbuf *b, const struct early_device *early, const c
 {
 	char addr[PCI_ADDR_TEXT_SIZE];
 
-	pci_addr_format(early->addr, addr);
-	add_match(b, device, "vendor", early->id.vendor);
-	add_match(b, device, "device", early->id.device);
-	add_match(b, device, "subsystem_vendor", early->id.subvendor);
-	add_match(b, device, "subsystem_device", early->id.subdevice);
-	/* udev runs it last of a rule's conditions, so only where the ids are right. */
-	if (early->serial)
-		strbuf_addf(b, "PROGRAM==\"" PATH_PCI_SERIAL " %s %s\", ", addr, early->serial);
+	add_identity(b, early, device);
 	strbuf_addf(b, "ATTR{%sdriver_override}=\"%s\", ", device, early->driver);
-	strbuf_addf(b, "ATTR{%sdrivers_probe}=\"%s\", ", bus, addr);
+	strbuf_addf(b, "ATTR{%sdrivers_probe}=\"%s\", ", bus, pci_addr_format(early->addr, addr));
 	strbuf_addf(b, "RUN{builtin}+=\"kmod load %s\"\n", early->driver);
+}
+
+/*
+ * Takes it from a driver that is built in and had it before udev. Only in an initramfs: at the
+ * real root the device may be in use by then. Only where its own driver is there, or it would be
+ * left with none (7.6); dracut loads that before udev starts (5.21). Where initramfs-tools' script
+ * runs, it has done this already.
+ */
+static void add_rebind(struct strbuf *b, const struct early_device *early, const char *device)
+{
+	char addr[PCI_ADDR_TEXT_SIZE];
+
+	pci_addr_format(early->addr, addr);
+	strbuf_add(b, "TEST==\"/etc/initrd-release\", TEST!=\"" IN_INITTOP "\", ");
+	strbuf_addf(b, "TEST==\"" PATH_PCI_DRIVERS "/%s\", ", early->driver);
+	strbuf_addf(b, "ATTR{%sdriver}==\"?*\", ATTR{%sdriver}!=\"%s\", ", device, device,
+		    early->driver);
+	add_identity(b, early, device);
+	strbuf_addf(b, "ATTR{%sdriver/unbind}=\"%s\", ATTR{drivers_probe}=\"%s\"\n", device, addr,
+		    addr);
 }
 
 static void add_rules(struct strbuf *b, const struct early_wish *wish)
@@ -79,6 +110,8 @@ static void add_rules(struct strbuf *b, const struct early_wish *wish)
 	array_foreach(device, &wish->overrides) {
 		snprintf(other, sizeof(other), "[pci/%s]", pci_addr_format(device->addr, addr));
 		add_rule(b, device, other, "");
+		if (device->rebind)
+			add_rebind(b, device, other);
 	}
 	strbuf_add(b, devices);
 	array_foreach(device, &wish->overrides) {

@@ -31,6 +31,7 @@ enum wish_kind {
 	WISH_CARD,
 	WISH_TWIN,
 	WISH_SERIAL,
+	WISH_BUILTIN,
 	WISH_ODD_NAME,
 	WISH_ODD_SERIAL,
 };
@@ -66,6 +67,11 @@ static struct early_wish make_wish(struct arena *a, enum wish_kind kind)
 	if (kind == WISH_SERIAL) {
 		add_device(a, &wish, "02:00.0", "8086:10d3:8086:0000")->serial = SERIAL;
 		add_device(a, &wish, "03:00.0", "8086:1533");
+	}
+	if (kind == WISH_BUILTIN) {
+		add_device(a, &wish, "01:00.0", "10de:1b81");
+		add_device(a, &wish, "04:00.0", "1b36:000d")->rebind = true;
+		add_device(a, &wish, "05:00.0", "1b36:000d")->rebind = true;
 	}
 	if (kind == WISH_ODD_SERIAL)
 		add_device(a, &wish, "02:00.0", "8086:10d3")->serial = SERIAL " $(reboot)";
@@ -104,6 +110,8 @@ static const struct {
 	{"dracut", PATH_DRACUT_DROPIN, 0, WISH_CARD, "dracut.conf", 0644},
 	{"initramfs-tools", PATH_ITOOLS_HOOK, 0, WISH_SERIAL, "itools-hook-serial.sh", 0755},
 	{"initramfs-tools", PATH_ITOOLS_INITTOP, 1, WISH_SERIAL, "itools-init-top-serial.sh", 0755},
+	{"initramfs-tools", PATH_ITOOLS_INITTOP, 1, WISH_BUILTIN, "itools-init-top-builtin.sh",
+	 0755},
 	{"dracut", PATH_DRACUT_DROPIN, 0, WISH_SERIAL, "dracut-serial.conf", 0644},
 };
 
@@ -233,6 +241,7 @@ static const struct {
 #define RIGHT(w) w, IMAGE_READ, DEP, "", INSIDE, w, w, ORDER_RIGHT
 	{RIGHT(WISH_CARD), NULL},
 	{RIGHT(WISH_IDS), NULL},
+	{RIGHT(WISH_BUILTIN), NULL},
 	{WISH_NOTHING, IMAGE_READ, DEP, "", "", WISH_NOTHING, WISH_NOTHING, ORDER_NONE, NULL},
 	{WISH_NOTHING, IMAGE_READ, DEP, "", INSIDE, WISH_NOTHING, WISH_NOTHING, NULL, NULL},
 	/* an image that was cut, or is not there */

@@ -60,6 +60,21 @@ static void serial_is_a_condition(void **state _unused_)
 	assert_golden("udev-serial.rules", text);
 }
 
+/* What a built-in driver has is taken from it in the initramfs, and there alone. */
+static void built_in_drivers_let_go(void **state _unused_)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct early_wish wish = {};
+	struct early_device *device;
+	const char *text = NULL;
+
+	device = add(a, &wish, "04:00.0", "1b36:000d", "vfio-pci");
+	device->rebind = true;
+	device->serial = "00-11-22-33-44-55-66-77";
+	assert_int_equal(udev_rules_render(a, &wish, &text), 0);
+	assert_golden("udev-builtin.rules", text);
+}
+
 static void serials_that_are_none_are_refused(void **state _unused_)
 {
 	static const char *const serials[] = {"", "-q", "00 11", "00\"", "$(x)", "00\n11", "%k"};
@@ -97,6 +112,7 @@ int main(void)
 		cmocka_unit_test(no_overrides_no_rules),
 		cmocka_unit_test(rules_are_as_written),
 		cmocka_unit_test(serial_is_a_condition),
+		cmocka_unit_test(built_in_drivers_let_go),
 		cmocka_unit_test(serials_that_are_none_are_refused),
 		cmocka_unit_test(names_that_are_none_are_refused),
 	};
