@@ -1,162 +1,260 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Whether what stands at an address is still what was chosen there (fact 7.19). */
-#include <ctype.h>
+/*
+ * Whether what a wish fits is what was chosen by it (fact 7.19). The ledger's fingerprint is the
+ * measure; where it cannot tell one device from another, nothing is taken.
+ */
 #include <string.h>
 
 #include "guard-part.h"
-#include "mask.h"
 
-#define LINE_MAX_TEXT 256 /* longer than any serial */
-
-bool guard_fingerprint_has(const char *lines, const char *kind, const char *text)
-{
-	size_t n = strlen(kind);
-
-	while (lines && *lines) {
-		const char *end = strchrnul(lines, '\n');
-		char line[LINE_MAX_TEXT] = "";
-
-		if (strncmp(lines, kind, n) == 0 && (size_t)(end - lines) - n < sizeof(line)) {
-			memcpy(line, lines + n, (size_t)(end - lines) - n);
-			if (identity_equal(line, text))
-				return true;
-		}
-		lines = *end ? end + 1 : end;
-	}
-	return false;
-}
-
-/* "00-11-22-33-44-55-66-77", as a function's own serial number is shown; others are of disks. */
-static bool is_own(const char *serial)
-{
-	for (size_t i = 0; i < 23; i++)
-		if (i % 3 == 2 ? serial[i] != '-' : !isxdigit((unsigned char)serial[i]))
-			return false;
-	return serial[23] == '\0' || serial[23] == '\n';
-}
-
-static bool has_kind(const char *lines, bool own)
-{
-	while (lines && *lines) {
-		const char *end = strchrnul(lines, '\n');
-
-		if (strncmp(lines, GUARD_SERIAL, strlen(GUARD_SERIAL)) == 0 &&
-		    is_own(lines + strlen(GUARD_SERIAL)) == own)
-			return true;
-		lines = *end ? end + 1 : end;
-	}
-	return false;
-}
+struct judging {
+	const struct guard *g;
+	const struct spec_device *wish;
+	const char *text; /* of the wish */
+	const struct host_device *const *fits;
+	size_t n;
+	struct plan_device *device;
+};
 
 /*
- * Only what both sides show can differ: vfio-pci hides a disk's serial, and functions are asked for
- * their own only where a selector wants it.
+ * Whether that function was chosen by the very wish; another wish is a new choice. A ledger that
+ * does not tell by which is taken at its word, if the wish could have chosen it.
  */
-static bool other_serial(const struct ledger_device *was, const struct host_device *now)
+static bool counts(const struct judging *j, const struct ledger_device *was)
 {
-	bool differs = false;
+	const struct selector *s = &j->wish->selector;
 
-	array_foreach(it, &now->serials) {
-		if (guard_fingerprint_has(was->serial, GUARD_SERIAL, *it))
-			return false;
-		differs = differs || has_kind(was->serial, is_own(*it));
-	}
-	return differs;
+	if (strcmp(was->name, j->wish->name) != 0)
+		return false;
+	return *was->wish ? strcmp(was->wish, j->text) == 0
+			  : !s->has_id || pci_id_match(&s->id, &was->id);
 }
 
-static int mismatch(const struct guard *g, const struct ledger_device *was,
-		    const struct host_device *now, struct plan_device *device)
+static const struct ledger_device *chosen_at(const struct judging *j, struct pci_addr addr)
 {
-	char addr[PCI_ADDR_TEXT_SIZE], before[PCI_ID_TEXT_SIZE], after[PCI_ID_TEXT_SIZE];
-	int r;
+	array_foreach(it, &j->g->ledger->devices)
+		if (pci_addr_compare(it->addr, addr) == 0 && counts(j, it))
+			return it;
+	return NULL;
+}
 
-	pci_addr_format(now->addr, addr);
-	if (!pci_id_match(&was->id, &now->id)) {
-		r = guard_refuse(g->arena, device, CODE_IDENTITY_MISMATCH,
-				 "another device is in that place now: name the id of the one "
-				 "that is meant");
-		return r < 0 ? r
-			     : guard_evidence(g->arena, device, CODE_IDENTITY_MISMATCH,
-					      "%s was %s when it was chosen and is %s now", addr,
-					      pci_id_format(&was->id, before),
-					      pci_id_format(&now->id, after));
+static bool fits(const struct judging *j, const struct host_device *device)
+{
+	for (size_t i = 0; i < j->n; i++)
+		if (j->fits[i] == device)
+			return true;
+	return false;
+}
+
+/* Whether they could change places: a card keeps its functions' numbers wherever it is plugged. */
+static bool alike(const struct host_device *a, const struct host_device *b)
+{
+	return pci_id_match(&a->id, &b->id) && (a->addr.fn == b->addr.fn || (a->is_vf && b->is_vf));
+}
+
+/* An equal function that this wish does not take: the two could be mixed up. */
+static const struct host_device *twin(const struct judging *j, const struct host_device *now)
+{
+	array_foreach(it, &j->g->host->devices)
+		if (it != now && alike(it, now) && !fits(j, it))
+			return it;
+	return NULL;
+}
+
+/* Whether it and its equals are all taken, as many as were chosen, and nobody else knows one. */
+static bool alone(const struct judging *j, const struct host_device *now)
+{
+	size_t there = 0, chosen = 0;
+
+	if (twin(j, now))
+		return false;
+	for (size_t i = 0; i < j->n; i++)
+		there += alike(j->fits[i], now);
+	array_foreach(it, &j->g->ledger->devices) {
+		if (!pci_id_match(&it->id, &now->id) ||
+		    (it->addr.fn != now->addr.fn && !now->is_vf))
+			continue;
+		if (!counts(j, it))
+			return false;
+		chosen++;
 	}
-	r = guard_refuse(g->arena, device, CODE_IDENTITY_MISMATCH,
-			 "another device of the same model is in that place now: name the serial "
-			 "of the one that is meant");
-	return r < 0 ? r
-		     : guard_evidence(g->arena, device, CODE_IDENTITY_MISMATCH,
-				      "the serial of %s is %s now, which is not what it was when "
-				      "it was chosen",
-				      addr, now->serials.at[0]);
+	return there == chosen;
+}
+
+/* --- verdicts --------------------------------------------------------------------------------- */
+
+static int verdict(struct judging *j, enum identity identity, const char *why)
+{
+	if (!why)
+		return -ENOMEM;
+	if (identity > j->device->identity) {
+		j->device->identity = identity;
+		j->device->identity_why = why;
+	}
+	return 0;
+}
+
+/* Both fingerprints, and what else there is to say. more may be NULL. */
+static int evidence(struct judging *j, enum code code, const struct ledger_device *was,
+		    const struct host_device *now, const char *more)
+{
+	struct arena *a = j->g->arena;
+	const char *then = guard_then(a, was), *here = guard_now(j->g, now);
+	int r = then && here ? guard_evidence(a, j->device, code, "then: %s", then) : -ENOMEM;
+
+	if (r >= 0)
+		r = guard_evidence(a, j->device, code, "now: %s", here);
+	return r < 0 || !more ? r : guard_evidence(a, j->device, code, "%s", more);
+}
+
+static int same(struct judging *j, const char *by)
+{
+	return verdict(j, IDENTITY_SAME,
+		       by ? arena_printf(j->g->arena, "by %s", by) : "by its place and ids");
+}
+
+static int moved(struct judging *j, const struct ledger_device *was, const struct host_device *now,
+		 const char *by)
+{
+	static const struct verdict note = {
+		.code = CODE_DEVICE_MOVED,
+		.severity = SEVERITY_NOTE,
+		.message = "it has another address than when it was chosen, and is the same device",
+	};
+	struct arena *a = j->g->arena;
+	const char *why = by ? arena_printf(a, "by %s", by)
+			     : "as the only one of its ids, then and now";
+	int r = verdict(j, IDENTITY_MOVED, why);
+
+	if (r >= 0)
+		r = guard_finding(a, j->device, &note, NULL);
+	if (r < 0)
+		return r;
+	why = arena_printf(a, "known %s", why);
+	return why ? evidence(j, CODE_DEVICE_MOVED, was, now, why) : -ENOMEM;
+}
+
+static int replaced(struct judging *j, const struct ledger_device *was,
+		    const struct host_device *now)
+{
+	int r = verdict(j, IDENTITY_REPLACED, "its fingerprint is another");
+
+	if (r >= 0 && !guard_verdict(j->device, CODE_IDENTITY_MISMATCH))
+		r = guard_refuse(j->g->arena, j->device, CODE_IDENTITY_MISMATCH,
+				 "this is not the device that was chosen: if it is the one that is "
+				 "meant, say so by another selector, best its serial or mac");
+	return r < 0 ? r : evidence(j, CODE_IDENTITY_MISMATCH, was, now, NULL);
+}
+
+static int mixed_up(struct judging *j, const struct ledger_device *was,
+		    const struct host_device *now)
+{
+	const struct host_device *other = twin(j, now);
+	const char *text = other ? guard_describe(j->g->arena, other) : NULL;
+	const char *more = text ? arena_printf(j->g->arena, "its equal: %s", text) : NULL;
+	int r = other && !more ? -ENOMEM
+			       : verdict(j, IDENTITY_TWIN, "nothing tells it from its equal");
+
+	if (r >= 0 && !guard_verdict(j->device, CODE_AMBIGUOUS_DEVICE))
+		r = guard_refuse(j->g->arena, j->device, CODE_AMBIGUOUS_DEVICE,
+				 "which of several equal devices was chosen cannot be told any "
+				 "more: say which by another selector: address, slot or label");
+	return r < 0 ? r : evidence(j, CODE_AMBIGUOUS_DEVICE, was, now, more);
+}
+
+/* --- one function ----------------------------------------------------------------------------- */
+
+/* Whether what was chosen at that place can still be there, by its card. */
+static bool stays(const struct judging *j, const struct ledger_device *was)
+{
+	for (size_t i = 0; i < j->n; i++) {
+		const struct host_device *fit = j->fits[i];
+		const struct ledger_device *here = pci_addr_same_slot(fit->addr, was->addr)
+							   ? chosen_at(j, fit->addr)
+							   : NULL;
+
+		if (here && !guard_differs(here, fit))
+			return true;
+	}
+	return false;
+}
+
+/* The chosen function, at whatever place, whose numbers this one shows. 1, 0 or -ENOMEM. */
+static int find_proven(const struct judging *j, const struct host_device *now,
+		       const struct ledger_device **ret, const char **ret_by)
+{
+	const struct ledger_device *here = chosen_at(j, now->addr);
+	int r = here ? guard_proof(j->g, j->wish, here, now, ret_by) : 0;
+
+	*ret = here;
+	if (r != 0)
+		return r;
+	array_foreach(it, &j->g->ledger->devices) {
+		*ret = it;
+		r = it != here && counts(j, it) ? guard_proof(j->g, j->wish, it, now, ret_by) : 0;
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+/* What was chosen and is no longer where it was; the most alike first. */
+static const struct ledger_device *missing(const struct judging *j, const struct host_device *now)
+{
+	const struct ledger_device *found = NULL;
+	int best = -1;
+
+	array_foreach(it, &j->g->ledger->devices) {
+		int rank = 2 * !guard_differs(it, now) + (it->addr.fn == now->addr.fn);
+
+		if (rank > best && counts(j, it) && !stays(j, it)) {
+			best = rank;
+			found = it;
+		}
+	}
+	return found;
+}
+
+static int judge(struct judging *j, const struct host_device *now)
+{
+	const struct ledger_device *here = chosen_at(j, now->addr), *was = NULL;
+	const char *by = NULL, *path;
+	int r = find_proven(j, now, &was, &by);
+
+	if (r < 0)
+		return r;
+	if (r > 0)
+		return was == here ? same(j, by) : moved(j, was, now, by);
+	if (here && guard_differs(here, now))
+		return replaced(j, here, now);
+	if (here) {
+		path = host_device_path(j->g->host, now, j->g->arena);
+		if (!path)
+			return -ENOMEM;
+		return *here->path && strcmp(here->path, path) != 0 && twin(j, now)
+			       ? mixed_up(j, here, now)
+			       : same(j, NULL);
+	}
+	was = missing(j, now);
+	if (!was)
+		return 0;
+	if (guard_differs(was, now))
+		return replaced(j, was, now);
+	return alone(j, now) ? moved(j, was, now, NULL) : mixed_up(j, was, now);
 }
 
 int guard_identity(const struct guard *g, const struct spec_device *wish,
-		   const struct host_device *now, struct plan_device *device)
+		   const struct host_device *const *at, size_t n, struct plan_device *device)
 {
-	const struct ledger_device *was = guard_remembered(g, wish->name, now->addr);
-	bool other_model = was && !pci_id_match(&was->id, &now->id);
-
-	if (!was || wish->selector.serial || wish->selector.mac)
-		return 0;
-	if (other_model ? wish->selector.has_id : !other_serial(was, now))
-		return 0;
-	return mismatch(g, was, now, device);
-}
-
-/* --- fingerprint ----------------------------------------------------------------------------- */
-
-static int add_line(struct arena *a, struct words *all, const char *kind, const char *text)
-{
-	const char *line = arena_printf(a, "%s%s", kind, text);
-	int r = line ? words_add(a, all, line) : -ENOMEM;
-
-	return r < 0 ? r : 0;
-}
-
-static int add_remembered(struct arena *a, struct words *all, const char *lines)
-{
-	while (lines && *lines) {
-		const char *end = strchrnul(lines, '\n');
-		const char *line = arena_strndup(a, lines, (size_t)(end - lines));
-		int r = line ? add_line(a, all, "", line) : -ENOMEM;
-
-		if (r < 0)
-			return r;
-		lines = *end ? end + 1 : end;
-	}
-	return 0;
-}
-
-/* Whether part of it may be hidden: no host driver has it, and it is the one remembered. */
-static bool hidden(const struct ledger_device *was, const struct host_device *now)
-{
-	if (!was || !pci_id_match(&was->id, &now->id) || other_serial(was, now))
-		return false;
-	return !now->driver || (was->driver && strcmp(now->driver, was->driver) == 0);
-}
-
-int guard_fingerprint(const struct guard *g, const char *name, const struct host_device *device,
-		      const char **ret)
-{
-	const struct ledger_device *was = guard_remembered(g, name, device->addr);
-	struct words all = {0};
-	const char *text = "";
+	struct judging j = {.g = g, .wish = wish, .fits = at, .n = n, .device = device};
 	int r = 0;
 
-	array_foreach(it, &device->serials)
-		r = r < 0 ? r : add_line(g->arena, &all, GUARD_SERIAL, *it);
-	array_foreach(it, &device->macs)
-		r = r < 0 ? r : add_line(g->arena, &all, GUARD_MAC, *it);
-	if (r >= 0 && hidden(was, device))
-		r = add_remembered(g->arena, &all, was->serial);
-	if (r < 0)
-		return r;
-	array_foreach(it, &all)
-		if (text)
-			text = arena_printf(g->arena, "%s%s%s", text, *text ? "\n" : "", *it);
-	if (!text)
+	if (!g->ledger)
+		return 0;
+	j.text = guard_wish_text(g->arena, wish);
+	if (!j.text)
 		return -ENOMEM;
-	*ret = text;
-	return 0;
+	for (size_t i = 0; i < n && r >= 0; i++)
+		r = judge(&j, at[i]);
+	return r;
 }

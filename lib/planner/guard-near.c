@@ -4,26 +4,6 @@
 
 #include "guard-part.h"
 
-static const struct {
-	enum selector_bit bit;
-	const char *name;
-} selector_names[] = {
-	{SELECT_ID, "id"},	 {SELECT_ADDRESS, "address"},	{SELECT_CLASS, "class"},
-	{SELECT_SLOT, "slot"},	 {SELECT_SERIAL, "serial"},	{SELECT_MAC, "mac"},
-	{SELECT_LABEL, "label"}, {SELECT_BOUND_TO, "bound-to"},
-};
-
-static const char *bits_text(struct arena *a, unsigned bits)
-{
-	const char *text = "";
-
-	for (size_t i = 0; text && i < ARRAY_LEN(selector_names); i++)
-		if (bits & selector_names[i].bit)
-			text = arena_printf(a, "%s%s%s", text, *text ? ", " : "",
-					    selector_names[i].name);
-	return text;
-}
-
 /*
  * Why a function comes near, "" when it does not: only one selector is missed, or the vendor is
  * the wished one. NULL: out of memory.
@@ -34,8 +14,8 @@ static const char *nearness(const struct guard *g, const struct spec_device *wis
 	unsigned given = guard_given(&wish->selector), missed = guard_missed(g, wish, device);
 
 	if (given != missed && (missed & (missed - 1)) == 0) {
-		const char *fits = bits_text(g->arena, given & ~missed);
-		const char *not = bits_text(g->arena, missed);
+		const char *fits = guard_selector_names(g->arena, given & ~missed);
+		const char *not = guard_selector_names(g->arena, missed);
 
 		return fits && not ? arena_printf(g->arena, ": %s fits, %s does not", fits, not )
 				   : NULL;
@@ -78,14 +58,16 @@ static int list_before(const struct guard *g, const struct spec_device *wish,
 		return 0;
 	array_foreach(was, &g->ledger->devices) {
 		const struct host_device *now = host_device(g->host, was->addr);
-		char addr[PCI_ADDR_TEXT_SIZE], id[PCI_ID_TEXT_SIZE];
+		const char *then;
 		int r;
 
-		if (strcmp(was->name, wish->name) != 0 || (now && pci_id_match(&was->id, &now->id)))
+		if (strcmp(was->name, wish->name) != 0 || (now && !guard_differs(was, now)))
 			continue;
+		then = guard_then(g->arena, was);
+		if (!then)
+			return -ENOMEM;
 		r = guard_evidence(g->arena, device, CODE_NO_SUCH_DEVICE,
-				   "until now it was %s at %s, where %s is now",
-				   pci_id_format(&was->id, id), pci_addr_format(was->addr, addr),
+				   "until now it was %s, where %s is now", then,
 				   now ? "another device" : "nothing");
 		if (r < 0)
 			return r;
@@ -96,7 +78,7 @@ static int list_before(const struct guard *g, const struct spec_device *wish,
 int guard_near(const struct guard *g, const struct spec_device *wish, struct plan_device *device)
 {
 	unsigned given = guard_given(&wish->selector);
-	const char *names = bits_text(g->arena, given);
+	const char *names = guard_selector_names(g->arena, given);
 	int r;
 
 	if (!names)

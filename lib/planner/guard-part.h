@@ -60,6 +60,9 @@ unsigned guard_given(const struct selector *selector);
 unsigned guard_missed(const struct guard *g, const struct spec_device *wish,
 		      const struct host_device *device);
 
+/* Their names, "id, mac". NULL: out of memory. */
+const char *guard_selector_names(struct arena *a, unsigned bits);
+
 /* What the ledger knows of that name at that address, NULL without. */
 const struct ledger_device *guard_remembered(const struct guard *g, const char *name,
 					     struct pci_addr addr);
@@ -71,9 +74,23 @@ const struct ledger_device *guard_remembered(const struct guard *g, const char *
 /* Whether a fingerprint has that line; NULL has none. */
 bool guard_fingerprint_has(const char *lines, const char *kind, const char *text);
 
-/* identity-mismatch when the function is not the one remembered under wish. 0 or -ENOMEM. */
+/*
+ * Whether a remembered function and this one share a number that no other of its ids shows: its own
+ * serial number, its disk's, a MAC address. Returns 1 with that in words, 0, or -ENOMEM.
+ */
+int guard_proof(const struct guard *g, const struct spec_device *wish,
+		const struct ledger_device *was, const struct host_device *now, const char **ret);
+
+/* Fingerprints for people: "10de:1b81 at 0000:01:00.0 (path ..., serial ...)". NULL: no memory. */
+const char *guard_then(struct arena *a, const struct ledger_device *was);
+const char *guard_now(const struct guard *g, const struct host_device *now);
+
+/*
+ * Judges the functions that a wish fits by what was chosen under it: device's identity, and
+ * device-moved, identity-mismatch or ambiguous-device with both fingerprints. 0 or -ENOMEM.
+ */
 int guard_identity(const struct guard *g, const struct spec_device *wish,
-		   const struct host_device *now, struct plan_device *device);
+		   const struct host_device *const *at, size_t n, struct plan_device *device);
 
 /* Explains a wish that nothing fits by what comes near. Returns 0 or -ENOMEM. */
 int guard_near(const struct guard *g, const struct spec_device *wish, struct plan_device *device);

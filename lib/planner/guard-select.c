@@ -9,37 +9,19 @@
 
 #define ALL_FUNCTIONS 0xff
 
-unsigned guard_given(const struct selector *s)
-{
-	return (s->has_id ? SELECT_ID : 0) | (s->has_address ? SELECT_ADDRESS : 0) |
-	       (s->has_class ? SELECT_CLASS : 0) | (s->has_slot ? SELECT_SLOT : 0) |
-	       (s->serial ? SELECT_SERIAL : 0) | (s->mac ? SELECT_MAC : 0) |
-	       (s->label ? SELECT_LABEL : 0) | (s->bound_to ? SELECT_BOUND_TO : 0);
-}
-
-const struct ledger_device *guard_remembered(const struct guard *g, const char *name,
-					     struct pci_addr addr)
-{
-	if (!g->ledger)
-		return NULL;
-	array_foreach(it, &g->ledger->devices)
-		if (pci_addr_compare(it->addr, addr) == 0 && strcmp(it->name, name) == 0)
-			return it;
-	return NULL;
-}
-
 /*
  * What counts for a function whose host driver is gone, and with it MAC address, disk serial and
- * the driver's name: the ledger's word, as long as it is about the same model.
+ * the driver's name: the ledger's word, as long as it is about this very one.
  */
 static const struct ledger_device *stands_in(const struct guard *g, const struct spec_device *wish,
 					     const struct host_device *device)
 {
-	const struct ledger_device *was = guard_remembered(g, wish->name, device->addr);
+	const struct selector *s = &wish->selector;
 
-	if (!was || !pci_id_match(&was->id, &device->id))
+	if ((!s->serial && !s->mac && !s->bound_to) ||
+	    (device->driver && strcmp(device->driver, wish->driver) != 0))
 		return NULL;
-	return !device->driver || strcmp(device->driver, wish->driver) == 0 ? was : NULL;
+	return guard_known(g, wish->name, device);
 }
 
 /* A capture shows masked serials and MAC addresses, a spec may have either (note 7). */
@@ -262,10 +244,8 @@ int guard_select(const struct guard *g, const struct spec_device *wish, struct p
 				       : guard_near(g, wish, device);
 	if (found.count != wish->count)
 		return refuse_count(g, wish, &found, device);
-	array_foreach(it, &found.list) {
-		r = guard_identity(g, wish, *it, device);
-		if (r < 0)
-			return r;
-	}
+	r = guard_identity(g, wish, found.list.at, found.list.n, device);
+	if (r < 0)
+		return r;
 	return plan_device_refused(device) ? 0 : take(g, wish, &found, device);
 }

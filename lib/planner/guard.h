@@ -46,14 +46,27 @@ int guard_devices(const struct guard *g, struct plan *plan);
  * is one; otherwise each fitting function is.
  *
  * MAC address, disk serial and `bound-to` cannot be seen any more once vfio-pci has the device;
- * then what the ledger remembers under the same name, address and ids counts (guard_fingerprint).
- * A remembered device whose ids or serials changed under a wish that names no identity
- * is identity-mismatch (fact 7.19).
+ * then what the ledger remembers of it counts (guard_known). What was chosen by the same wish
+ * before is compared with what fits now, and only the same device is taken (fact 7.19).
  *
  * On error addrs stays empty and one verdict says why, with candidates or near misses as evidence.
  * Malformed or empty selectors select nothing. Returns 0 or -ENOMEM.
  */
 int guard_select(const struct guard *g, const struct spec_device *wish, struct plan_device *device);
+
+/* All selectors of a wish and its count as one text, equal for equal choices: "id 10de:1b81,
+ * address 0000:01:00.0". NULL: out of memory. */
+const char *guard_wish_text(struct arena *a, const struct spec_device *wish);
+
+/*
+ * What the ledger knows under that name of this very function: what it has at its address, or what
+ * had the function's own serial number at another; NULL when there is nothing.
+ */
+const struct ledger_device *guard_known(const struct guard *g, const char *name,
+					const struct host_device *now);
+
+/* Whether they are known to be two: by ids, or by a serial number that both show. */
+bool guard_differs(const struct ledger_device *was, const struct host_device *now);
 
 /*
  * What identifies this very function later: its serials and MAC addresses, a line each, and what

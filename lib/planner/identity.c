@@ -82,6 +82,8 @@ static void add_conclusions(const struct planning *p, struct strbuf *out)
 		strbuf_addn(out, it->content ? it->content : "", it->size);
 	}
 	array_foreach(device, &p->plan->devices)
+		strbuf_addf(out, "identity %s %d\n", device->name, (int)device->identity);
+	array_foreach(device, &p->plan->devices)
 		array_foreach(it, &device->verdicts)
 			strbuf_addf(out, "verdict %s %d %s\n", device->name, (int)it->code,
 				    it->message);

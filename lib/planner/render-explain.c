@@ -210,6 +210,16 @@ static void put_item(struct page *p, const struct plan *plan, const char *name)
 	}
 }
 
+static void put_identity(struct page *p, const struct plan_device *device)
+{
+	if (!device->identity_why)
+		return;
+	page_line(p, 2, 4);
+	page_putf(p, INK_PLAIN, "identity %s, %s", identity_name(device->identity),
+		  device->identity_why);
+	page_end(p);
+}
+
 static void put_wish(struct page *p, const struct plan *plan, const struct plan_device *device)
 {
 	page_line(p, 0, 4);
@@ -223,6 +233,7 @@ static void put_wish(struct page *p, const struct plan *plan, const struct plan_
 	page_end(p);
 	if (device->state != STATE_BLOCKED)
 		put_item(p, plan, device->name);
+	put_identity(p, device);
 	put_verdicts(p, device);
 }
 

@@ -31,6 +31,10 @@ void doc_put_device(struct doc *b, struct json_object *array, const struct plan_
 	doc_put_text(b, row, "method",
 		     device->state == STATE_BLOCKED ? NULL : bind_method_name(device->method));
 	doc_put_text(b, row, "state", item_state_name(device->state));
+	doc_put_text(b, row, "identity",
+		     device->addrs.n || device->identity != IDENTITY_NEW
+			     ? identity_name(device->identity)
+			     : NULL);
 	doc_put_verdicts(b, row, device);
 }
 

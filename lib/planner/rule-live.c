@@ -124,6 +124,24 @@ static bool wished(const struct planning *p, struct pci_addr addr)
 	return false;
 }
 
+/* The device of the plan that has the name, NULL without. */
+static const struct plan_device *named(const struct planning *p, const char *name)
+{
+	array_foreach(it, &p->plan->devices)
+		if (strcmp(it->name, name) == 0)
+			return it;
+	return NULL;
+}
+
+/* Wished still, and refused as it cannot be told: what may be it stays where it is. */
+static bool in_doubt(const struct planning *p, const struct ledger_device *known,
+		     const struct host_device *now)
+{
+	const struct plan_device *device = named(p, known->name);
+
+	return device && plan_device_refused(device) && !guard_differs(known, now);
+}
+
 /* Never unbound: what we did not bind, and what somebody has bound to another driver since. */
 static int return_devices(struct planning *p)
 {
@@ -133,11 +151,13 @@ static int return_devices(struct planning *p)
 		struct step *step;
 
 		if (!it->bound || wished(p, it->addr) || !d ||
-		    !pci_id_same_model(&d->id, &it->id) ||
+		    !pci_id_same_model(&d->id, &it->id) || in_doubt(p, it, d) ||
 		    (d->driver && strcmp(d->driver, it->driver) != 0))
 			continue;
 		step = step_add(p, STEP_RETURN, arena_strdup(p->a, pci_addr_format(it->addr, addr)),
-				arena_printf(p->a, "device:%s: no longer wished", it->name));
+				arena_printf(p->a, "device:%s: %s", it->name,
+					     named(p, it->name) ? "not the one that is wished"
+								: "no longer wished"));
 		if (!step)
 			return -ENOMEM;
 		step->addr = it->addr;

@@ -21,8 +21,8 @@ static bool done_live(const struct plan *plan, const struct plan_item *item)
 	size_t n = strlen(item->id);
 
 	array_foreach(it, &plan->steps)
-		if (step_kind_class(it->kind) == CLASS_LIVE && strncmp(it->why, item->id, n) == 0 &&
-		    it->why[n] == ':')
+		if (it->kind != STEP_RETURN && step_kind_class(it->kind) == CLASS_LIVE &&
+		    strncmp(it->why, item->id, n) == 0 && it->why[n] == ':')
 			return true;
 	return false;
 }
@@ -97,26 +97,47 @@ static bool ours_now(const struct planning *p, const struct device_wish *wish,
 	       (!wish->foreign && ITEM(p, wish->item)->files == LAYER_RIGHT);
 }
 
+/* What the ledger knows of this very function where it was until it moved. */
+static const struct ledger_device *moved_from(const struct planning *p,
+					      const struct device_wish *wish,
+					      const struct host_device *device)
+{
+	const struct plan_device *plan = &p->plan->devices.at[wish->device];
+	const struct ledger_device *known = guard_known(&p->guard, wish->spec->name, device);
+
+	if (known || plan->identity != IDENTITY_MOVED)
+		return known;
+	array_foreach(it, &p->ledger->devices)
+		if (strcmp(it->name, wish->spec->name) == 0 && !guard_differs(it, device) &&
+		    it->addr.fn == device->addr.fn && !guard_takes(plan, it->addr))
+			return it;
+	return NULL;
+}
+
 static int claim(struct planning *p, const struct device_wish *wish,
 		 const struct host_device *device)
 {
-	const struct ledger_device *known = ledger_device(p->ledger, device->addr);
+	const struct ledger_device *here = ledger_device(p->ledger, device->addr), *known;
 	struct ledger_device *claim = array_add(p->a, &p->plan->claims);
 
 	if (!claim || guard_fingerprint(&p->guard, wish->spec->name, device, &claim->serial) < 0)
 		return -ENOMEM;
+	if (here && guard_differs(here, device))
+		here = NULL;
+	known = here ? here : moved_from(p, wish, device);
 	claim->name = wish->spec->name;
 	claim->addr = device->addr;
 	claim->id = device->id;
 	claim->path = host_device_path(p->host, device, p->a);
-	claim->wish = claim->consent = "";
+	claim->wish = guard_wish_text(p->a, wish->spec);
+	claim->consent = "";
 	claim->driver = wish->spec->driver;
-	claim->bound = ours_now(p, wish, device, known);
+	claim->bound = ours_now(p, wish, device, here);
 	claim->previous = known				    ? known->previous
 			  : device->driver && !claim->bound ? device->driver
 							    : "";
 	claim->host_drivers = known ? known->host_drivers : claim->previous;
-	return claim->path ? 0 : -ENOMEM;
+	return claim->path && claim->wish ? 0 : -ENOMEM;
 }
 
 /* A device that is refused now keeps what the ledger knows of it. */

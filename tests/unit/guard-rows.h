@@ -9,8 +9,8 @@
 struct guard_row {
 	const char *name;
 	const char *host, *spec, *ledger; /* ledger NULL: none */
-	/* A line per device with its functions, " SEVERITY CODE" per verdict, "  - " per evidence.
-	 */
+	/* A line per device with its functions, and " is IDENTITY, WHY" where something is
+	 * remembered; " SEVERITY CODE" per verdict, "  - " per evidence. */
 	const char *expected;
 };
 
@@ -33,6 +33,9 @@ static void show_device(const struct plan_device *device, struct strbuf *out)
 	strbuf_add(out, device->name);
 	array_foreach(it, &device->addrs)
 		strbuf_addf(out, " %s", pci_addr_format(*it, addr));
+	if (device->identity != IDENTITY_NEW)
+		strbuf_addf(out, " is %s, %s", identity_name(device->identity),
+			    device->identity_why);
 	strbuf_add(out, "\n");
 	show_verdicts(device, out);
 	assert_int_equal(device->method, _METHOD_INVALID);

@@ -127,6 +127,8 @@ static inline void made_devices(struct plan *plan)
 				      false},
 		     "0000:03:00.0 holds nvme0n1p3, mounted on /");
 	gpu = made_device(plan, "gpu", STATE_WANTED, "01:00.0 01:00.1");
+	gpu->identity = IDENTITY_SAME;
+	gpu->identity_why = "by its place and ids";
 	gpu->method_why = "its twin stays with the host: only an address tells them apart";
 	made_verdict(
 		plan, gpu,

@@ -8,6 +8,7 @@
  *   spec    "@ unsafe no-iommu"
  *           "gpu id=10de:1b81 accept=in-use,no-reset functions=0,1 count=2"
  *   ledger  "gpu 01:00.0 10de:1b81 driver=vfio-pci previous=nouveau serial=\"mac 52:54:...\""
+ *           ";" in a serial parts its lines
  */
 #pragma once
 
@@ -165,6 +166,8 @@ static inline void made_function(struct host *host, struct host_device *d, const
 		d->label = v;
 	else if ((v = made_value(word, "serial")))
 		words_add(a, &d->serials, v);
+	else if ((v = made_value(word, "pcie-serial")))
+		d->pcie_serial = v, words_add(a, &d->serials, v);
 	else if ((v = made_value(word, "mac")))
 		words_add(a, &d->macs, v);
 	else if ((v = made_value(word, "vendor")))
@@ -269,6 +272,8 @@ static inline void made_wish(struct spec_device *d, const char *word)
 		d->driver = v;
 	else if ((v = made_value(word, "accept")))
 		d->accept = made_accept(v);
+	else if ((v = made_value(word, "method")))
+		d->method = bind_method_from_name(v);
 	else
 		fail_msg("wish word %s", word);
 }
@@ -305,6 +310,15 @@ static inline struct spec *made_spec(const char *text)
 	return spec;
 }
 
+static inline const char *made_lines(struct arena *a, const char *text)
+{
+	char *lines = arena_strdup(a, text);
+
+	for (char *at = lines; (at = strchr(at, ';'));)
+		*at = '\n';
+	return lines;
+}
+
 static inline struct ledger *made_ledger(const char *text)
 {
 	struct ledger *ledger = ledger_new();
@@ -333,7 +347,13 @@ static inline struct ledger *made_ledger(const char *text)
 			else if (made_value(word, "previous"))
 				d->previous = made_value(word, "previous");
 			else if (made_value(word, "serial"))
-				d->serial = made_value(word, "serial");
+				d->serial = made_lines(ledger->arena, made_value(word, "serial"));
+			else if (made_value(word, "path"))
+				d->path = made_value(word, "path");
+			else if (made_value(word, "wish"))
+				d->wish = made_value(word, "wish");
+			else if (made_value(word, "bound"))
+				d->bound = true;
 			else
 				fail_msg("ledger word %s", word);
 		}

@@ -85,6 +85,8 @@ static void names_and_types(void **state _unused_)
 		{"devices.0.verdicts.0.code", "boot-disk"},
 		{"devices.0.verdicts.0.severity", "error"},
 		{"devices.0.verdicts.0.evidence.0", "0000:03:00.0 holds nvme0n1p3, mounted on /"},
+		{"devices.0.identity", "new"},
+		{"devices.1.identity", "same"},
 		{"devices.1.method", "override"},
 		{"devices.1.addresses.1", "0000:01:00.1"},
 		{"devices.1.verdicts.0.severity", "warning"},
@@ -114,7 +116,7 @@ static void names_and_types(void **state _unused_)
 
 	assert_keys(document, PLAN_KEYS);
 	assert_keys(at(document, "items.0"), "id kind state files boot live reason");
-	assert_keys(at(document, "devices.0"), "name addresses method state verdicts");
+	assert_keys(at(document, "devices.0"), "name addresses method state identity verdicts");
 	assert_keys(at(document, "devices.0.verdicts.0"), "code severity message evidence");
 	assert_keys(at(document, "steps.0"), "kind target class why");
 	assert_keys(at(document, "diffs.0"), "path diff");

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a plan does with devices: how they are bound, what goes back, what the ledger will know. */
+#include "made.h"
+#include "planner.h"
+#include "strbuf.h"
+
+struct plan_row {
+	const char *name;
+	const char *host, *spec, *ledger;
+	/* A line per device, per live step of devices, per claim, per device that waits. */
+	const char *expected;
+};
+
+static void show_device(const struct plan_device *device, struct strbuf *out)
+{
+	strbuf_addf(out, "%s %s, %s", device->name, item_state_name(device->state),
+		    identity_name(device->identity));
+	array_foreach(it, &device->verdicts)
+		strbuf_addf(out, ", %s %s", severity_name(it->severity), code_name(it->code));
+	strbuf_add(out, "\n");
+}
+
+static void show_claim(const struct ledger_device *claim, struct strbuf *out)
+{
+	char addr[PCI_ADDR_TEXT_SIZE];
+
+	strbuf_addf(out, "claim %s %s%s%s%s (%s)\n", claim->name,
+		    pci_addr_format(claim->addr, addr), *claim->previous ? " from " : "",
+		    claim->previous, claim->bound ? ", bound" : "", claim->wish);
+}
+
+static void show(const struct plan *plan, struct strbuf *out)
+{
+	array_foreach(it, &plan->devices)
+		show_device(it, out);
+	array_foreach(it, &plan->steps)
+		if (it->kind == STEP_BIND || it->kind == STEP_RETURN)
+			strbuf_addf(out, "%s %s\n", step_kind_name(it->kind), it->target);
+	array_foreach(it, &plan->claims)
+		show_claim(it, out);
+	array_foreach(it, &plan->reboot_why)
+		if (strncmp(*it, "device:", strlen("device:")) == 0)
+			strbuf_addf(out, "reboot for %s\n", *it);
+}
+
+static void check_rows(const struct plan_row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_host_ struct host *host = made_host(rows[i].host);
+		_cleanup_spec_ struct spec *spec = made_spec(rows[i].spec);
+		_cleanup_ledger_ struct ledger *ledger = made_ledger(rows[i].ledger);
+		_cleanup_strbuf_ struct strbuf out = {0};
+		_cleanup_plan_ struct plan *plan = NULL;
+
+		assert_int_equal(plan_make(spec, host, ledger, &plan), 0);
+		show(plan, &out);
+		if (strcmp(strbuf_text(&out), rows[i].expected) != 0)
+			fail_msg("%s:\n%s--- expected:\n%s", rows[i].name, strbuf_text(&out),
+				 rows[i].expected);
+	}
+}
+
+#define GOOD "@ vendor=intel model=\"Core i7\" virt dmar active remap=yes live\n"
+#define SA   "00-11-22-33-44-55-66-aa"
+#define SB   "00-11-22-33-44-55-66-bb"
+#define NIC  "8086:10d3 020000 reset "
+#define WAS  "nic 01:00.0 8086:10d3 previous=e1000e bound "
+
+static const struct plan_row identity_rows[] = {
+	{"chosen for the first time", GOOD "01:00.0 " NIC "group=11 driver=e1000e",
+	 "nic address=01:00.0", "",
+	 "nic wanted, new\n"
+	 "bind 0000:01:00.0\n"
+	 "claim nic 0000:01:00.0 from e1000e (address 0000:01:00.0)\n"},
+	{"swapped twins: the chosen one is bound where it is now, and the other returned",
+	 GOOD "01:00.0 " NIC "group=11 driver=vfio-pci pcie-serial=" SB "\n"
+	      "03:00.0 " NIC "group=13 driver=e1000e pcie-serial=" SA " mac=52:54:00:00:00:0a",
+	 "nic mac=52:54:00:00:00:0a",
+	 WAS "wish=\"mac 52:54:00:00:00:0a\" serial=\"serial " SA ";mac 52:54:00:00:00:0a\"",
+	 "nic wanted, moved, note device-moved\n"
+	 "return 0000:01:00.0\n"
+	 "bind 0000:03:00.0\n"
+	 "claim nic 0000:03:00.0 from e1000e (mac 52:54:00:00:00:0a)\n"},
+	{"moved, and bound there at the next boot only",
+	 "@ vendor=intel virt dmar live\n"
+	 "01:00.0 " NIC "driver=vfio-pci pcie-serial=" SB "\n"
+	 "03:00.0 " NIC "driver=e1000e pcie-serial=" SA,
+	 "nic serial=" SA, WAS "wish=\"serial " SA "\" serial=\"serial " SA "\"",
+	 "nic wanted, moved, note device-moved, note iommu-off\n"
+	 "return 0000:01:00.0\n"
+	 "claim nic 0000:03:00.0 from e1000e (serial " SA ")\n"
+	 "reboot for device:nic: not on its driver yet\n"},
+	{"moved, and its other function with it",
+	 GOOD "02:00.0 10de:1b81 030000 reset group=12 driver=vfio-pci\n"
+	      "02:00.1 10de:10f0 040300 reset group=12",
+	 "gpu id=10de:1b81",
+	 "gpu 01:00.0 10de:1b81 wish=\"id 10de:1b81\" previous=nouveau bound\n"
+	 "gpu 01:00.1 10de:10f0 wish=\"id 10de:1b81\" previous=snd_hda_intel bound",
+	 "gpu wanted, moved, note device-moved\n"
+	 "bind 0000:02:00.1\n"
+	 "claim gpu 0000:02:00.0 from nouveau (id 10de:1b81)\n"
+	 "claim gpu 0000:02:00.1 from snd_hda_intel (id 10de:1b81)\n"},
+	{"replaced by its like: ours no more, and given back",
+	 GOOD "01:00.0 " NIC "group=11 driver=vfio-pci pcie-serial=" SB, "nic address=01:00.0",
+	 WAS "wish=\"address 0000:01:00.0\" serial=\"serial " SA "\"",
+	 "nic blocked, replaced, error identity-mismatch\n"
+	 "return 0000:01:00.0\n"
+	 "claim nic 0000:01:00.0 from e1000e, bound (address 0000:01:00.0)\n"},
+	{"one of two, and nobody knows which: it stays where it is",
+	 GOOD "01:00.0 " NIC "group=11 driver=vfio-pci\n03:00.0 " NIC "group=13 driver=e1000e",
+	 "nic address=01:00.0", WAS "wish=\"address 0000:01:00.0\" path=0000:00:01.0/00.0",
+	 "nic blocked, ambiguous-twin, error ambiguous-device\n"
+	 "claim nic 0000:01:00.0 from e1000e, bound (address 0000:01:00.0)\n"},
+	{"a twin that makes the wish unclear takes nothing from a guest",
+	 GOOD "01:00.0 " NIC "group=11 driver=vfio-pci\n03:00.0 " NIC "group=13 driver=e1000e",
+	 "nic id=8086:10d3", WAS "wish=\"id 8086:10d3\"",
+	 "nic blocked, new, error ambiguous-device\n"
+	 "claim nic 0000:01:00.0 from e1000e, bound (id 8086:10d3)\n"},
+	{"no longer wished", GOOD "01:00.0 " NIC "group=11 driver=vfio-pci", "", WAS,
+	 "return 0000:01:00.0\n"},
+};
+
+static void identities(void **state _unused_)
+{
+	check_rows(identity_rows, ARRAY_LEN(identity_rows));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(identities),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
