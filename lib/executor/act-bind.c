@@ -11,7 +11,8 @@
 #include "ledger-edit.h"
 #include "paths.h"
 
-#define ATTR_MAX 4096
+#define ATTR_MAX      4096
+#define HOLDERS_SHOWN 4
 
 struct function { /* one device in sysfs */
 	struct doing *d;
@@ -89,11 +90,12 @@ static int read_driver(struct function *f)
 	return err == -ENOENT ? 0 : err;
 }
 
+/* One that has no driver may be on its way out of one, and reading would wait for that. */
 static int read_override(struct function *f)
 {
-	int err = read_attr(f, "driver_override", &f->override);
+	int err = f->driver ? read_attr(f, "driver_override", &f->override) : 0;
 
-	if (err == 0 && (!*f->override || strcmp(f->override, "(null)") == 0))
+	if (f->override && (!*f->override || strcmp(f->override, "(null)") == 0))
 		f->override = NULL; /* 7.7 */
 	return err;
 }
@@ -141,15 +143,49 @@ static int probe(const struct function *f)
 
 /* --- before anything is written -------------------------------------------------------------- */
 
+/* "qemu (1234): /dev/vfio/14, nvtop (99): /dev/dri/card1"; NULL: nobody who could be seen. */
+static const char *holders(const struct function *f)
+{
+	struct words found = {0};
+	const char *text = NULL;
+
+	if (f->d->ops->holders(f->d->ops->ctx, f->step->addr, f->d->arena, &found) < 0)
+		return NULL;
+	for (size_t i = 0; i < found.n && i < HOLDERS_SHOWN; i++)
+		text = text ? arena_printf(f->d->arena, "%s, %s", text, found.at[i]) : found.at[i];
+	if (text && found.n > HOLDERS_SHOWN)
+		text = arena_printf(f->d->arena, "%s and %zu more", text, found.n - HOLDERS_SHOWN);
+	return text;
+}
+
+/* A write may go on in the kernel for as long as somebody has the device open (7.11). */
+static int fail_held(const struct function *f, struct report_step *out, const char *what)
+{
+	const char *who = holders(f);
+
+	return step_fail(f->d, out, -ETIMEDOUT, CODE_IN_USE,
+			 "%s: %s%s%s; it is done once that lets go", f->step->target, what,
+			 who ? "; held by " : ": something uses the device", who ? who : "");
+}
+
 static int fail_attr(const struct function *f, struct report_step *out, int error, const char *what)
 {
 	if (error == -ETIMEDOUT)
-		return step_fail(f->d, out, error, CODE_IN_USE,
-				 "%s: %s does not come to an end: something uses the device; it is "
-				 "done once that lets go",
-				 f->step->target, what);
+		return fail_held(f, out,
+				 arena_printf(f->d->arena, "%s does not come to an end", what));
 	return step_fail(f->d, out, error, CODE_NO_EFFECT, "%s: %s failed: %s", f->step->target,
 			 what, strerror(-error));
+}
+
+#define LEAVING "an earlier unbind has not come to an end"
+
+/*
+ * The driver link goes before the driver does: one of ours that has none, while somebody has it
+ * open, was unbound by an earlier apply whose write still hangs. Each further one would hang too.
+ */
+static bool still_leaving(const struct function *f, bool ours)
+{
+	return ours && !f->driver && holders(f);
 }
 
 static int open_function(struct function *f, struct doing *d, const struct step *step)
@@ -252,13 +288,15 @@ static int take(struct function *f, struct report_step *out)
 	if (err < 0)
 		return fail_attr(f, out, err, "writing driver_override");
 	err = unbind(f);
-	if (err == -ETIMEDOUT) {
-		/* It is on its way out, and must not go half way: nothing else is asked of it. */
-		set_override(f, was);
-		return fail_attr(f, out, err, "unbinding it from its driver");
-	}
+	/* It is on its way, and goes on when it can: to ask it to turn round would hang as well. */
+	if (err == -ETIMEDOUT)
+		return fail_attr(f, out, err,
+				 arena_printf(f->d->arena, "unbinding it from %s", f->driver));
 	if (err == 0)
 		err = probe(f);
+	if (err == -ETIMEDOUT)
+		return fail_attr(f, out, err,
+				 arena_printf(f->d->arena, "giving it to %s", f->step->driver));
 	read_driver(f);
 	if (on(f, f->step->driver))
 		return 0;
@@ -283,7 +321,10 @@ int act_bind(struct doing *d, size_t index, struct report_step *out)
 		err = check_id(&f, out);
 	if (err < 0 || on(&f, step->driver))
 		return err;
-	previous = f.driver ? f.driver : "";
+	previous = f.driver ? f.driver : ours ? known->previous : "";
+	err = still_leaving(&f, ours) ? fail_held(&f, out, LEAVING) : 0;
+	if (err < 0)
+		return err;
 	err = note_bound(&f, true, previous);
 	if (err < 0)
 		return step_fail(d, out, err, file_code(err), "the ledger could not be saved: %s",
@@ -293,7 +334,8 @@ int act_bind(struct doing *d, size_t index, struct report_step *out)
 		err = read_override(&f);
 		err = err < 0 ? fail_attr(&f, out, err, "reading driver_override") : take(&f, out);
 	}
-	if (err < 0)
+	/* What hangs is ours half way: recover.c and a return have to know. */
+	if (err < 0 && err != -ETIMEDOUT)
 		note_bound(&f, ours, previous);
 	return err;
 }
@@ -305,13 +347,16 @@ static int give_back(struct function *f, struct report_step *out)
 	const char *held = f->driver;
 	int err = 0;
 
-	if (read_override(f) == 0 && f->override)
+	if (still_leaving(f, true))
+		return fail_held(f, out, LEAVING);
+	if (read_override(f) == 0 && (f->override || !f->driver))
 		err = set_override(f, NULL);
 	if (err < 0)
 		return fail_attr(f, out, err, "clearing driver_override");
 	err = unbind(f);
 	if (err < 0)
-		return fail_attr(f, out, err, "unbinding it");
+		return fail_attr(f, out, err,
+				 arena_printf(f->d->arena, "unbinding it from %s", f->driver));
 	err = probe(f);
 	if (err < 0) /* it must not stay between two drivers for one odd answer */
 		err = probe(f);

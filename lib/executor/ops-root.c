@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "child.h"
+#include "holders.h"
 #include "module.h"
 #include "ops.h"
 #include "paths.h"
@@ -88,6 +89,11 @@ static const char *world_boot_id(void *ctx, struct arena *a)
 	if (err < 0)
 		return err == -ENOMEM ? NULL : "";
 	return arena_strndup(a, text, strcspn(text, "\n"));
+}
+
+static int world_holders(void *ctx, struct pci_addr addr, struct arena *a, struct words *ret)
+{
+	return holders_find(root_of(ctx), addr, a, ret);
 }
 
 static int world_replace(void *ctx, const char *path, const void *bytes, size_t size,
@@ -186,6 +192,7 @@ int ops_root_new(const struct root *root, const struct progress *progress, unsig
 		.identity = world_identity,
 		.room = world_room,
 		.boot_id = world_boot_id,
+		.holders = world_holders,
 		.replace = world_replace,
 		.append = world_append,
 		.append_line = world_append_line,

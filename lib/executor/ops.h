@@ -6,6 +6,7 @@
 #pragma once
 
 #include "array.h"
+#include "pci.h"
 #include "root.h"
 
 struct ops_result {	    /* of a command */
@@ -33,6 +34,8 @@ struct ops {
 	/* Of the nearest folder above when path is not there. */
 	int (*room)(void *ctx, const char *path, struct ops_room *ret);
 	const char *(*boot_id)(void *ctx, struct arena *a); /* "" when unknown, NULL: no memory */
+	/* Processes that have a function's nodes open: "qemu-system-x86 (1234): /dev/vfio/14". */
+	int (*holders)(void *ctx, struct pci_addr addr, struct arena *a, struct words *ret);
 
 	/* Files; semantics of base/root.h. force_attr: owner and mode of attr in any case. */
 	int (*replace)(void *ctx, const char *path, const void *bytes, size_t size,

@@ -6,14 +6,30 @@
 #include "doing.h"
 #include "ledger-edit.h"
 
-static bool step_done(const struct doing *d, enum step_kind kind, struct pci_addr addr)
+static const struct report_step *step_of(const struct doing *d, enum step_kind kind,
+					 struct pci_addr addr)
 {
 	for (size_t i = 0; i < d->plan->steps.n; i++)
 		if (d->plan->steps.at[i].kind == kind &&
-		    pci_addr_compare(d->plan->steps.at[i].addr, addr) == 0 &&
-		    d->report->steps.at[i].result == RESULT_DONE)
-			return true;
-	return false;
+		    pci_addr_compare(d->plan->steps.at[i].addr, addr) == 0)
+			return &d->report->steps.at[i];
+	return NULL;
+}
+
+static bool step_done(const struct doing *d, enum step_kind kind, struct pci_addr addr)
+{
+	const struct report_step *step = step_of(d, kind, addr);
+
+	return step && step->result == RESULT_DONE;
+}
+
+/* Done, or left hanging in the kernel, where it goes on. */
+static bool bind_begun(const struct doing *d, struct pci_addr addr)
+{
+	const struct report_step *step = step_of(d, STEP_BIND, addr);
+
+	return step && (step->result == RESULT_DONE ||
+			(step->result == RESULT_FAILED && step->error == -ETIMEDOUT));
 }
 
 /* Note 13: a file of ours that is right, though the ledger does not know it. */
@@ -91,7 +107,7 @@ static int settle_devices(struct doing *d)
 {
 	array_foreach(claim, &d->plan->claims) {
 		const struct ledger_device *was = ledger_device(d->ledger, claim->addr);
-		bool bound = step_done(d, STEP_BIND, claim->addr) && was && was->bound;
+		bool bound = bind_begun(d, claim->addr) && was && was->bound;
 		const char *previous = bound ? was->previous : claim->previous;
 		struct ledger_device *now = edit_device(d->ledger, claim->addr);
 
@@ -108,7 +124,7 @@ static int settle_devices(struct doing *d)
 		array_foreach(step, &d->plan->steps)
 			leaving |= step->kind == STEP_RETURN &&
 				   pci_addr_compare(step->addr, it->addr) == 0;
-		if (!plan_claim(d->plan, it->addr) && !step_done(d, STEP_BIND, it->addr) &&
+		if (!plan_claim(d->plan, it->addr) && !bind_begun(d, it->addr) &&
 		    (!leaving || step_done(d, STEP_RETURN, it->addr)))
 			forget_device(d->ledger, it->addr);
 	}

@@ -200,6 +200,16 @@ static int fake_ops_rmdir(void *ctx, const char *path)
 	return CHANGE(f, true, f->real.rmdir(f->real.ctx, path));
 }
 
+static int fake_ops_holders(void *ctx, struct pci_addr addr, struct arena *a, struct words *ret)
+{
+	struct fake *f = ctx;
+	char text[PCI_ADDR_TEXT_SIZE];
+
+	if (!f->holder || !f->hangs || strcmp(pci_addr_format(addr, text), f->hangs) != 0)
+		return 0;
+	return words_add(a, ret, f->holder) < 0 ? -ENOMEM : 0;
+}
+
 static int fake_ops_run(void *ctx, const struct words *argv, const struct words *env,
 			struct arena *a, struct ops_result *ret)
 {
@@ -242,7 +252,7 @@ void fake_restart(struct fake *f)
 	f->dead = false;
 	f->log = (struct words){0};
 	f->room = UINT64_MAX;
-	f->read_only = f->hangs = f->refuses = f->only_version = NULL;
+	f->read_only = f->hangs = f->holder = f->refuses = f->only_version = NULL;
 }
 
 struct fake *fake_free(struct fake *f)
@@ -279,6 +289,7 @@ int fake_new(const char *dir, struct fake **ret)
 		.identity = fake_ops_identity,
 		.room = fake_ops_room,
 		.boot_id = fake_ops_boot_id,
+		.holders = fake_ops_holders,
 		.replace = fake_ops_replace,
 		.append = fake_ops_append,
 		.append_line = fake_ops_append_line,

@@ -39,6 +39,7 @@ struct fake {
 	unsigned at;	       /* which change, from 1; 0: none */
 	int error;	       /* of FAKE_ERROR: -ENOSPC, -EIO, ... */
 	const char *hangs;     /* address whose unbinding never returns (7.11); NULL */
+	const char *holder;    /* who has it open, as ops->holders says it; NULL: nobody */
 	const char *refuses;   /* address that vfio-pci does not take (7.12); NULL */
 	uint64_t room;	       /* bytes free, UINT64_MAX by default */
 	const char *read_only; /* folder mounted read-only, NULL: none */

@@ -332,6 +332,52 @@ static void one_apply_at_a_time(void **state)
 	close(again);
 }
 
+/* --- holders ---------------------------------------------------------------------------------- */
+
+static void link_to(struct scratch *s, const char *path, const char *target)
+{
+	scratch_write(s, path, "");
+	assert_int_equal(unlink(scratch_at(s, path)), 0);
+	assert_int_equal(symlink(target, scratch_at(s, path)), 0);
+}
+
+/* A VM has the group, others have nodes that drivers made; some only look like it. */
+static void holders_are_named(void **state)
+{
+	struct scratch *s = *state;
+	struct words found = {0};
+	struct ops ops;
+
+	assert_int_equal(ops_root_new(s->root, NULL, 1000, &ops), 0);
+	link_to(s, PATH_PCI_DEVICES "/0000:01:00.0/iommu_group", "../../../kernel/iommu_groups/14");
+	link_to(s, "/sys/dev/char/226:1", "../../devices/pci0000:00/0000:01:00.0/drm/card1");
+	link_to(s, "/sys/dev/char/226:0", "../../devices/pci0000:00/0000:00:02.0/drm/card0");
+	link_to(s, "/sys/dev/block/259:1",
+		"../../devices/pci0000:00/0000:01:00.0/nvme/nvme0/nvme0n1/nvme0n1p1");
+	scratch_write(s, "/proc/1234/comm", "qemu-system-x86\n");
+	link_to(s, "/proc/1234/fd/3", "/dev/null");
+	link_to(s, "/proc/1234/fd/22", "/dev/vfio/14");
+	link_to(s, "/proc/1234/fd/23", "/dev/vfio/14");
+	link_to(s, "/proc/98/fd/5", "/dev/nvme0n1p1");
+	scratch_write(s, "/proc/99/comm", "Xorg\n");
+	link_to(s, "/proc/99/fd/5", "/dev/dri/card1");
+	scratch_write(s, "/proc/100/comm", "bash\n");
+	link_to(s, "/proc/100/fd/0", "/dev/pts/14");
+	link_to(s, "/proc/100/fd/1", "/dev/dri/card0");
+	link_to(s, "/proc/100/fd/2", "/home/card1");
+	link_to(s, "/proc/self/fd/2", "/dev/vfio/14");
+
+	assert_int_equal(ops.holders(ops.ctx, (struct pci_addr){0, 1, 0, 0}, s->arena, &found), 0);
+	assert_int_equal(found.n, 3);
+	assert_string_equal(found.at[0], "qemu-system-x86 (1234): /dev/vfio/14");
+	assert_string_equal(found.at[1], "process (98): /dev/nvme0n1p1");
+	assert_string_equal(found.at[2], "Xorg (99): /dev/dri/card1");
+	found = (struct words){0};
+	assert_int_equal(ops.holders(ops.ctx, (struct pci_addr){0, 9, 0, 0}, s->arena, &found), 0);
+	assert_int_equal(found.n, 0);
+	ops_done(&ops);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -345,6 +391,7 @@ int main(void)
 		scratch_test(files_are_below_the_root),
 		scratch_test(tails_are_whole_lines_of_utf8),
 		scratch_test(one_apply_at_a_time),
+		scratch_test(holders_are_named),
 		cmocka_unit_test(a_hanging_write_is_left_behind),
 	};
 
