@@ -39,7 +39,7 @@ static bool has_use(const struct host_device *device, enum use_kind kind)
 }
 
 /* A link that is up on the way out is part of that way: one consent is enough. */
-static enum code use_code(const struct host_device *device, enum use_kind kind)
+enum code guard_use_code(const struct host_device *device, enum use_kind kind)
 {
 	if (kind == USE_NET_UP && has_use(device, USE_DEFAULT_ROUTE))
 		return CODE_MANAGEMENT_NIC;
@@ -69,60 +69,10 @@ static void judge_uses(struct guard_case *c, const struct host_device *own)
 		if (taken && it->kind == USE_CONSOLE && c->error >= 0)
 			c->error = guard_finding(c->g->arena, c->device, &dark, NULL);
 		else
-			guard_case_add(c, use_code(own, it->kind), false, "%s%s %s %s", addr,
+			guard_case_add(c, guard_use_code(own, it->kind), false, "%s%s %s %s", addr,
 				       along ? ", which goes along with its card," : "",
 				       guard_use_verb(it->kind), it->what);
 	}
-}
-
-/* --- the group ------------------------------------------------------------------------------- */
-
-static bool takes_any(const struct plan *plan, struct pci_addr addr)
-{
-	array_foreach(it, &plan->devices)
-		if (guard_takes(it, addr))
-			return true;
-	return false;
-}
-
-/*
- * One member that device does not take. What another device of the plan takes is judged there, but
- * for the boot disk: no consent over there may cover this one.
- */
-static void judge_member(struct guard_case *c, const struct plan *plan,
-			 const struct host_device *own, const struct host_device *member)
-{
-	char here[PCI_ADDR_TEXT_SIZE], there[PCI_ADDR_TEXT_SIZE];
-	bool elsewhere = takes_any(plan, member->addr);
-
-	pci_addr_format(own->addr, here);
-	pci_addr_format(member->addr, there);
-	if (!elsewhere)
-		guard_case_add(c, CODE_SHARED_GROUP, true, "%s shares group %d with %s (%s, %s%s)",
-			       here, own->group, there, pci_class_word(member->class),
-			       member->driver ? "driver " : "no driver",
-			       member->driver ? member->driver : "");
-	array_foreach(it, &member->uses) {
-		enum code code = use_code(member, it->kind);
-
-		if (elsewhere && code != CODE_BOOT_DISK)
-			continue;
-		guard_case_add(c, code, true, "%s shares group %d with %s, which %s %s", here,
-			       own->group, there, guard_use_verb(it->kind), it->what);
-	}
-}
-
-/* Bridges are no obstacle (7.16). */
-static void judge_group(struct guard_case *c, const struct plan *plan,
-			const struct host_device *own)
-{
-	struct guard_group group = guard_group_of(c->g, own->group);
-
-	if (!guard_speaks(c->device, group, own))
-		return;
-	for (size_t i = 0; i < group.n; i++)
-		if (!group.at[i]->bridge && !guard_takes(c->device, group.at[i]->addr))
-			judge_member(c, plan, own, group.at[i]);
 }
 
 /* --- the IOMMU for this very function ----------------------------------------------------------
@@ -274,7 +224,7 @@ int guard_judge(const struct guard *g, const struct spec_device *wish, const str
 		const struct host_device *own = host_device(g->host, *addr);
 
 		if (own)
-			judge_group(&c, plan, own);
+			guard_case_group(&c, plan, own);
 	}
 	return c.error;
 }

@@ -105,6 +105,12 @@ struct guard_case {
 	int error; /* sticks */
 };
 
+/* The code of a use of the device: a link that is up on the way out is part of that way. */
+enum code guard_use_code(const struct host_device *device, enum use_kind kind);
+
+/* Judges the group of own, for the first of the device's functions in it. */
+void guard_case_group(struct guard_case *c, const struct plan *plan, const struct host_device *own);
+
 /* Adds a finding of that code, accepted where the wish consents. through: not on the function
  * itself but on a member of its group. */
 void guard_case_add(struct guard_case *c, enum code code, bool through, const char *fmt, ...)

@@ -105,6 +105,10 @@ static const struct words_row {
 	 "name them too, try another slot, or accept: [shared-group]",
 	 "its IOMMU group has members that would stay with the host",
 	 "name them too, try another slot, or accept: [shared-group]"},
+	{CODE_GROUP_GREW, NULL, NULL,
+	 "its IOMMU group has members that were not there when it was chosen",
+	 "name them too, try another slot, or consent anew: change its selectors, or leave "
+	 "shared-group out of accept for one apply"},
 	{CODE_NO_RESET, "it cannot be reset between two guests",
 	 "a guest may need a reboot of the host to start again; accept: [no-reset] if that will do",
 	 NULL, NULL},

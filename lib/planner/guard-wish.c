@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A wish's selectors in words: which are given, and all of them as one text for the ledger. */
+/* A wish in words: which selectors are given, and the texts that the ledger keeps. */
 #include "guard-part.h"
 
 unsigned guard_given(const struct selector *s)
@@ -96,4 +96,15 @@ const char *guard_wish_text(struct arena *a, const struct spec_device *wish)
 					    selectors[i].name, value);
 	}
 	return text && wish->count != 1 ? arena_printf(a, "%s, count %u", text, wish->count) : text;
+}
+
+const char *guard_consent_text(struct arena *a, const struct spec_device *wish)
+{
+	const char *text = "";
+
+	for (int i = 0; text && i < _CODE_MAX; i++)
+		if (wish->accept >> i & 1)
+			text = arena_printf(a, "%s%s%s", text, *text ? ", " : "",
+					    code_name((enum code)i));
+	return text;
 }

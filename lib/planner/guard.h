@@ -58,6 +58,16 @@ int guard_select(const struct guard *g, const struct spec_device *wish, struct p
  * address 0000:01:00.0". NULL: out of memory. */
 const char *guard_wish_text(struct arena *a, const struct spec_device *wish);
 
+/* What is accepted, as one text: "in-use, shared-group". NULL: out of memory. */
+const char *guard_consent_text(struct arena *a, const struct spec_device *wish);
+
+/* The ids of all members of its group but bridges, sorted, repeats kept. 0 or -ENOMEM. */
+int guard_group_ids(const struct guard *g, const struct host_device *own, struct words *ret);
+
+/* What of one such list the other does not have. ret may be one of them. 0 or -ENOMEM. */
+int guard_ids_less(struct arena *a, const struct words *from, const struct words *less,
+		   struct words *ret);
+
 /*
  * What the ledger knows under that name of this very function: what it has at its address, or what
  * had the function's own serial number at another; NULL when there is nothing.
@@ -80,6 +90,7 @@ int guard_fingerprint(const struct guard *g, const char *name, const struct host
  * Judges the selected functions' whole blast radius and adds one verdict a code, each finding a
  * line of evidence: bridge-device, boot-disk, management-nic, boot-display, in-use, shared-group
  * (members of the group that no device of this plan selects; bridges do not count, 7.16),
+ * group-grew (members that were not there when the wish was first carried out),
  * no-reset, reserved-region, virtual-functions-active, and the host's lack of support.
  * wish->accept turns acceptable codes into warnings (accepted = true).
  * plan: whose devices' addrs count as selected. Returns 0 or -ENOMEM.

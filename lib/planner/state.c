@@ -97,6 +97,32 @@ static bool ours_now(const struct planning *p, const struct device_wish *wish,
 	       (!wish->foreign && ITEM(p, wish->item)->files == LAYER_RIGHT);
 }
 
+/* The group that the consent is about: as it was when that was given, less what has gone. */
+static int claim_group(struct planning *p, const struct device_wish *wish,
+		       const struct host_device *device, const struct ledger_device *known,
+		       struct ledger_device *claim)
+{
+	struct words now = {0}, gone = {0};
+
+	claim->wish = guard_wish_text(p->a, wish->spec);
+	claim->consent = guard_consent_text(p->a, wish->spec);
+	if (!claim->wish || !claim->consent || guard_group_ids(&p->guard, device, &now) < 0)
+		return -ENOMEM;
+	if (known && known->group_known && strcmp(known->name, claim->name) == 0 &&
+	    strcmp(known->wish, claim->wish) == 0 && strcmp(known->consent, claim->consent) == 0) {
+		claim->group_known = true;
+		claim->group = known->group;
+		if (device->group < 0)
+			return 0;
+		return guard_ids_less(p->a, &known->group, &now, &gone) < 0
+			       ? -ENOMEM
+			       : guard_ids_less(p->a, &known->group, &gone, &claim->group);
+	}
+	claim->group_known = device->group >= 0;
+	claim->group = now;
+	return 0;
+}
+
 /* What the ledger knows of this very function where it was until it moved. */
 static const struct ledger_device *moved_from(const struct planning *p,
 					      const struct device_wish *wish,
@@ -129,23 +155,38 @@ static int claim(struct planning *p, const struct device_wish *wish,
 	claim->addr = device->addr;
 	claim->id = device->id;
 	claim->path = host_device_path(p->host, device, p->a);
-	claim->wish = guard_wish_text(p->a, wish->spec);
-	claim->consent = "";
 	claim->driver = wish->spec->driver;
 	claim->bound = ours_now(p, wish, device, here);
 	claim->previous = known				    ? known->previous
 			  : device->driver && !claim->bound ? device->driver
 							    : "";
 	claim->host_drivers = known ? known->host_drivers : claim->previous;
-	return claim->path && claim->wish ? 0 : -ENOMEM;
+	return claim->path ? claim_group(p, wish, device, known, claim) : -ENOMEM;
 }
 
-/* A device that is refused now keeps what the ledger knows of it. */
-static int keep(struct planning *p, const char *name)
+/*
+ * A device that is refused now keeps what the ledger knows of it. What it consents to is noted: a
+ * consent that was taken back and is given again is about the group as it is then.
+ */
+static int keep(struct planning *p, const struct spec_device *wish)
 {
-	array_foreach(it, &p->ledger->devices)
-		if (strcmp(it->name, name) == 0 && array_push(p->a, &p->plan->claims, *it) < 0)
+	const char *consent = guard_consent_text(p->a, wish);
+
+	if (!consent)
+		return -ENOMEM;
+	array_foreach(it, &p->ledger->devices) {
+		struct ledger_device kept = *it;
+
+		if (strcmp(it->name, wish->name) != 0)
+			continue;
+		if (strcmp(it->consent, consent) != 0) {
+			kept.group_known = false;
+			kept.group = (struct words){0};
+		}
+		kept.consent = consent;
+		if (array_push(p->a, &p->plan->claims, kept) < 0)
 			return -ENOMEM;
+	}
 	return 0;
 }
 
@@ -153,7 +194,7 @@ static int make_claims(struct planning *p)
 {
 	array_foreach(wish, &p->devices) {
 		if (item_blocked(p, wish->item)) {
-			if (keep(p, wish->spec->name) < 0)
+			if (keep(p, wish->spec) < 0)
 				return -ENOMEM;
 			continue;
 		}

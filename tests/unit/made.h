@@ -319,6 +319,16 @@ static inline const char *made_lines(struct arena *a, const char *text)
 	return lines;
 }
 
+static inline void made_group(struct arena *a, struct ledger_device *d, char const *text)
+{
+	char *list = arena_strdup(a, text);
+
+	d->group_known = true;
+	for (char *at = list, *id; (id = strsep(&at, ","));)
+		if (*id)
+			array_push(a, &d->group, id);
+}
+
 static inline struct ledger *made_ledger(const char *text)
 {
 	struct ledger *ledger = ledger_new();
@@ -352,6 +362,10 @@ static inline struct ledger *made_ledger(const char *text)
 				d->path = made_value(word, "path");
 			else if (made_value(word, "wish"))
 				d->wish = made_value(word, "wish");
+			else if (made_value(word, "consent"))
+				d->consent = made_value(word, "consent");
+			else if (made_value(word, "group"))
+				made_group(ledger->arena, d, made_value(word, "group"));
 			else if (made_value(word, "bound"))
 				d->bound = true;
 			else

@@ -182,6 +182,55 @@ static const struct guard_row group_rows[] = {
 	 "(boot_vga)\n"},
 };
 
+#define BESIDE	    "03:00.0 1b21:2142 0c0330 driver=xhci_hcd group=14 reset\n"
+#define WAS(group_) "gpu 02:00.0 10de:1b81 wish=\"id 10de:1b81\" consent=shared-group group=" group_
+#define SHARES                                                                                     \
+	" warning shared-group accepted\n"                                                         \
+	"  - 0000:02:00.0 shares group 14 with 0000:03:00.0 (USB, driver xhci_hcd)\n"
+#define SAME "gpu 0000:02:00.0 0000:02:00.1 is same, by its place and ids\n"
+
+/* The baseline: which members were there when the wish was first carried out. */
+static const struct guard_row growth_rows[] = {
+	{"it was there", GROUP BESIDE, "gpu id=10de:1b81 accept=shared-group",
+	 WAS("10de:10f0,10de:1b81,1b21:2142"), SAME SHARES},
+	{"it was not, and the consent is older", GROUP BESIDE,
+	 "gpu id=10de:1b81 accept=shared-group", WAS("10de:10f0,10de:1b81"),
+	 SAME SHARES " error group-grew\n"
+		     "  - 0000:03:00.0 1b21:2142 (USB, driver xhci_hcd) is new in group 14 of "
+		     "0000:02:00.0\n"},
+	{"another number is no other group",
+	 GOOD "02:00.0 10de:1b81 030000 driver=nouveau group=3 reset",
+	 "gpu id=10de:1b81 accept=shared-group", WAS("10de:10f0,10de:1b81"),
+	 "gpu 0000:02:00.0 is same, by its place and ids\n"},
+	{"one of two equal ones is new", GROUP BESIDE "04:00.0 1b21:2142 0c0330 group=14 reset",
+	 "gpu id=10de:1b81 accept=shared-group", WAS("10de:10f0,10de:1b81,1b21:2142"),
+	 SAME SHARES
+	 "  - 0000:02:00.0 shares group 14 with 0000:04:00.0 (USB, no driver)\n"
+	 " error group-grew\n"
+	 "  - 0000:04:00.0 1b21:2142 (USB, no driver) is new in group 14 of 0000:02:00.0\n"},
+	{"a new one that goes along is no danger", GROUP BESIDE,
+	 "gpu id=10de:1b81 accept=shared-group\nusb id=1b21:2142", WAS("10de:10f0,10de:1b81"),
+	 SAME "usb 0000:03:00.0\n"},
+	{"nor does one that went along all the time hide one that stays",
+	 GROUP BESIDE "04:00.0 1b21:2142 0c0330 group=14 reset",
+	 "gpu id=10de:1b81 accept=shared-group\nusb address=03:00.0 accept=shared-group",
+	 WAS("10de:10f0,10de:1b81,1b21:2142") "\nusb 03:00.0 1b21:2142 wish=\"address "
+					      "0000:03:00.0\" consent=shared-group",
+	 SAME " warning shared-group accepted\n"
+	      "  - 0000:02:00.0 shares group 14 with 0000:04:00.0 (USB, no driver)\n"
+	      " error group-grew\n"
+	      "  - 0000:04:00.0 1b21:2142 (USB, no driver) is new in group 14 of 0000:02:00.0\n"
+	      "usb 0000:03:00.0 is same, by its place and ids\n"
+	      " warning shared-group accepted\n"
+	      "  - 0000:03:00.0 shares group 14 with 0000:04:00.0 (USB, no driver)\n"
+	      "  - 0000:03:00.0 shares group 14 with 0000:02:00.0, and gpu, which was to take that "
+	      "along, is refused\n"
+	      "  - 0000:03:00.0 shares group 14 with 0000:02:00.1, and gpu, which was to take that "
+	      "along, is refused\n"},
+	{"another consent, another wish: as it is now", GROUP BESIDE,
+	 "gpu id=10de:1b81 accept=shared-group,no-reset", WAS("10de:10f0,10de:1b81"), SAME SHARES},
+};
+
 static const struct guard_row function_rows[] = {
 	{"a function without reset, with its whole bus going along",
 	 GOOD "01:00.0 10de:1b81 030000 group=1 parent=00:01.0 methods=bus\n"
@@ -262,6 +311,11 @@ static void groups(void **state _unused_)
 	check_rows(group_rows, ARRAY_LEN(group_rows));
 }
 
+static void growth(void **state _unused_)
+{
+	check_rows(growth_rows, ARRAY_LEN(growth_rows));
+}
+
 static void functions(void **state _unused_)
 {
 	check_rows(function_rows, ARRAY_LEN(function_rows));
@@ -336,11 +390,9 @@ static void evidence_is_short(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(uses),
-		cmocka_unit_test(groups),
-		cmocka_unit_test(functions),
-		cmocka_unit_test(surveys),
-		cmocka_unit_test(evidence_is_short),
+		cmocka_unit_test(uses),	   cmocka_unit_test(groups),
+		cmocka_unit_test(growth),  cmocka_unit_test(functions),
+		cmocka_unit_test(surveys), cmocka_unit_test(evidence_is_short),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,9 +24,15 @@ static void show_claim(const struct ledger_device *claim, struct strbuf *out)
 {
 	char addr[PCI_ADDR_TEXT_SIZE];
 
-	strbuf_addf(out, "claim %s %s%s%s%s (%s)\n", claim->name,
-		    pci_addr_format(claim->addr, addr), *claim->previous ? " from " : "",
-		    claim->previous, claim->bound ? ", bound" : "", claim->wish);
+	strbuf_addf(out, "claim %s %s%s%s%s (%s)", claim->name, pci_addr_format(claim->addr, addr),
+		    *claim->previous ? " from " : "", claim->previous,
+		    claim->bound ? ", bound" : "", claim->wish);
+	if (*claim->consent)
+		strbuf_addf(out, " accepts %s", claim->consent);
+	if (claim->group_known && claim->group.n > 1)
+		array_foreach(it, &claim->group)
+			strbuf_addf(out, "%s%s", it == claim->group.at ? " in " : "+", *it);
+	strbuf_add(out, "\n");
 }
 
 static void show(const struct plan *plan, struct strbuf *out)
@@ -98,8 +104,8 @@ static const struct plan_row identity_rows[] = {
 	 "gpu 01:00.1 10de:10f0 wish=\"id 10de:1b81\" previous=snd_hda_intel bound",
 	 "gpu wanted, moved, note device-moved\n"
 	 "bind 0000:02:00.1\n"
-	 "claim gpu 0000:02:00.0 from nouveau (id 10de:1b81)\n"
-	 "claim gpu 0000:02:00.1 from snd_hda_intel (id 10de:1b81)\n"},
+	 "claim gpu 0000:02:00.0 from nouveau (id 10de:1b81) in 10de:10f0+10de:1b81\n"
+	 "claim gpu 0000:02:00.1 from snd_hda_intel (id 10de:1b81) in 10de:10f0+10de:1b81\n"},
 	{"replaced by its like: ours no more, and given back",
 	 GOOD "01:00.0 " NIC "group=11 driver=vfio-pci pcie-serial=" SB, "nic address=01:00.0",
 	 WAS "wish=\"address 0000:01:00.0\" serial=\"serial " SA "\"",
@@ -120,6 +126,64 @@ static const struct plan_row identity_rows[] = {
 	 "return 0000:01:00.0\n"},
 };
 
+/* A card of two functions behind a port, and what came into their group since. */
+#define CARD                                                                                       \
+	GOOD "00:01.0 8086:1901 060400 group=1\n"                                                  \
+	     "01:00.0 10de:1b81 030000 driver=vfio-pci group=1 reset parent=00:01.0\n"             \
+	     "01:00.1 10de:10f0 040300 driver=vfio-pci group=1 reset parent=00:01.0\n"
+#define NIC_TOO "02:00.0 8086:1521 020000 driver=igb group=1 reset\n"
+#define DISK	"03:00.0 144d:a808 010802 driver=nvme group=1 reset\n"
+#define KNOWN(consent_, group_)                                                                    \
+	"gpu 01:00.0 10de:1b81 wish=\"id 10de:1b81\" consent=" consent_ " group=" group_           \
+	" bound\n"                                                                                 \
+	"gpu 01:00.1 10de:10f0 wish=\"id 10de:1b81\" consent=" consent_ " group=" group_ " bound"
+#define ALONE	    "10de:10f0,10de:1b81"
+#define ALONE_SHOWN "10de:10f0+10de:1b81"
+#define CLAIMED(consent_, in_)                                                                     \
+	"claim gpu 0000:01:00.0, bound (id 10de:1b81)" consent_ in_ "\n"                           \
+	"claim gpu 0000:01:00.1, bound (id 10de:1b81)" consent_ in_ "\n"
+#define ACCEPTS " accepts shared-group"
+
+static const struct plan_row group_rows[] = {
+	{"at first the group is as it is", CARD NIC_TOO, "gpu address=01:00.0 accept=shared-group",
+	 "gpu 01:00.0 10de:1b81 wish=\"id 10de:1b81\" bound\n"
+	 "gpu 01:00.1 10de:10f0 wish=\"id 10de:1b81\" bound",
+	 "gpu wanted, new, warning shared-group\n"
+	 "claim gpu 0000:01:00.0, bound (address 0000:01:00.0)" ACCEPTS
+	 " in 10de:10f0+10de:1b81+8086:1521\n"
+	 "claim gpu 0000:01:00.1, bound (address 0000:01:00.0)" ACCEPTS
+	 " in 10de:10f0+10de:1b81+8086:1521\n"},
+	{"as it was", CARD NIC_TOO, "gpu id=10de:1b81 accept=shared-group",
+	 KNOWN("shared-group", ALONE ",8086:1521"),
+	 "gpu wanted, same, warning shared-group\n" CLAIMED(ACCEPTS,
+							    " in 10de:10f0+10de:1b81+8086:1521")},
+	{"a member more, which the consent does not cover", CARD NIC_TOO DISK,
+	 "gpu id=10de:1b81 accept=shared-group", KNOWN("shared-group", ALONE ",8086:1521"),
+	 "gpu blocked, same, warning shared-group, error group-grew\n" CLAIMED(
+		 ACCEPTS, " in 10de:10f0+10de:1b81+8086:1521")},
+	{"a member that went is forgotten", CARD, "gpu id=10de:1b81 accept=shared-group",
+	 KNOWN("shared-group", ALONE ",8086:1521"),
+	 "gpu wanted, same\n" CLAIMED(ACCEPTS, " in 10de:10f0+10de:1b81")},
+	{"another consent is about the group as it is now", CARD NIC_TOO,
+	 "gpu id=10de:1b81 accept=shared-group", KNOWN("", ALONE),
+	 "gpu wanted, same, warning shared-group\n" CLAIMED(ACCEPTS,
+							    " in 10de:10f0+10de:1b81+8086:1521")},
+	{"a consent that is taken back is noted, and the old group no measure any more",
+	 CARD NIC_TOO, "gpu id=10de:1b81", KNOWN("shared-group", ALONE),
+	 "gpu blocked, same, error shared-group\n" CLAIMED("", "")},
+	{"while the IOMMU is off nothing is known of groups, and nothing forgotten",
+	 "@ vendor=intel virt dmar live\n01:00.0 10de:1b81 030000 driver=vfio-pci reset",
+	 "gpu id=10de:1b81",
+	 "gpu 01:00.0 10de:1b81 wish=\"id 10de:1b81\" consent= bound group=" ALONE,
+	 "gpu wanted, same, note iommu-off\n"
+	 "claim gpu 0000:01:00.0, bound (id 10de:1b81) in " ALONE_SHOWN "\n"},
+};
+
+static void groups(void **state _unused_)
+{
+	check_rows(group_rows, ARRAY_LEN(group_rows));
+}
+
 static void identities(void **state _unused_)
 {
 	check_rows(identity_rows, ARRAY_LEN(identity_rows));
@@ -129,6 +193,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(identities),
+		cmocka_unit_test(groups),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
