@@ -56,9 +56,8 @@ static int mask_line(struct masks *m, const char *text, size_t size _unused_, st
 
 /* --- lines that stay ------------------------------------------------------------------------- */
 
-/* Calls each with every line, without its end. */
-static int each_line(struct masks *m, const char *text, struct strbuf *out,
-		     int (*each)(struct masks *m, const char *line, struct strbuf *out))
+int mask_each_line(struct masks *m, const char *text, struct strbuf *out,
+		   int (*each)(struct masks *m, const char *line, struct strbuf *out))
 {
 	_cleanup_strbuf_ struct strbuf line = {0};
 	int err = 0;
@@ -157,52 +156,6 @@ static int modules_line(struct masks *m _unused_, const char *line, struct strbu
 
 	strbuf_addn(out, line, at ? (size_t)(at - line) : strlen(line));
 	strbuf_add(out, at ? " 0x0\n" : "\n");
-	return 0;
-}
-
-/* Zeros in place of an address of that many digits. */
-static void zeros(struct strbuf *out, const char *field, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		strbuf_addc(out, isxdigit((unsigned char)field[i]) ? '0' : field[i]);
-}
-
-/* Addresses tell where a host stands, and IPv6 ones hold MAC addresses. */
-static int address_line(struct masks *m _unused_, const char *line, struct strbuf *out)
-{
-	while (*line) {
-		size_t blank = strspn(line, " \t"), n = strcspn(line + blank, " \t");
-		bool hex = strspn(line + blank, "0123456789abcdefABCDEF") == n;
-
-		strbuf_addn(out, line, blank);
-		line += blank;
-		/* if_inet6 and ipv6_route: 32 digits. */
-		if (hex && n == 32)
-			zeros(out, line, n);
-		else
-			strbuf_addn(out, line, n);
-		line += n;
-	}
-	strbuf_add(out, "\n");
-	return 0;
-}
-
-/* Iface Destination Gateway Flags RefCnt Use Metric Mask: the first two addresses. */
-static int route_line(struct masks *m _unused_, const char *line, struct strbuf *out)
-{
-	for (unsigned field = 0; *line; field++) {
-		size_t blank = strspn(line, " \t"), n = strcspn(line + blank, " \t");
-		bool hex = strspn(line + blank, "0123456789abcdefABCDEF") == n;
-
-		strbuf_addn(out, line, blank);
-		line += blank;
-		if ((field == 1 || field == 2) && hex && n == 8)
-			zeros(out, line, n);
-		else
-			strbuf_addn(out, line, n);
-		line += n;
-	}
-	strbuf_add(out, "\n");
 	return 0;
 }
 
@@ -328,6 +281,8 @@ static const struct rule {
 } rules[] = {
 	{"serial_number", "/sys/*", mask_line, NULL},
 	{"serial", "/sys/*", mask_line, NULL},
+	{"address", "/sys/*/iscsi_connection/*", server_address, NULL},
+	{"persistent_address", "/sys/*/iscsi_connection/*", server_address, NULL},
 	{"address", "/sys/*/net/*", mask_line, NULL},
 	{"address", "/sys/class/net/*", mask_line, NULL},
 	{"perm_hwaddr", "/sys/*", mask_line, NULL},
@@ -336,8 +291,9 @@ static const struct rule {
 	{"fstab", "/etc", NULL, fstab_line},
 	{"b*", "/run/udev/data", NULL, udev_line},
 	{"if_inet6", "/proc/*", NULL, address_line},
-	{"ipv6_route", "/proc/*", NULL, address_line},
-	{"route", "/proc/*", NULL, route_line},
+	{"ipv6_route", "/proc/*", routes6, NULL},
+	{"route", "/proc/*", routes4, NULL},
+	{"mountinfo", "/proc/*", NULL, mount_line},
 	{"modules", "/proc", NULL, modules_line},
 	{"cpuinfo", "/proc", cpuinfo, NULL},
 	{"interrupts", "/proc", interrupts, NULL},
@@ -370,7 +326,7 @@ int mask_text(struct masks *m, const char *folder, const char *name, struct slic
 	if (!rule)
 		return 0;
 	err = rule->whole ? rule->whole(m, text.at, text.n, out)
-			  : each_line(m, text.at, out, rule->line);
+			  : mask_each_line(m, text.at, out, rule->line);
 	if (err == 0)
 		err = out->error;
 	return err < 0 ? err : 1;

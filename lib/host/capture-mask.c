@@ -149,6 +149,7 @@ int masks_apply(struct masks *m, struct tree_capture *c, const struct host *host
 {
 	int err = 0;
 
+	m->host = host;
 	array_foreach(d, &host->devices)
 		if (d->modalias && words_add(m->arena, &m->modaliases, d->modalias) < 0)
 			return -ENOMEM;

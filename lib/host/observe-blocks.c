@@ -37,6 +37,27 @@ static bool option_ro(const char *options)
 	return options && (strcmp(options, "ro") == 0 || has_prefix(options, "ro,"));
 }
 
+/* The server's address, which those that a network is below all have among their options. */
+static const char *server_of(struct observer *o, const struct mount *m, const char *options)
+{
+	static const char *const types[] = {"nfs", "nfs4", "cifs", "smb3"};
+	bool remote = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		remote |= strcmp(m->type, types[i]) == 0;
+	for (const char *at = remote ? options : NULL; at; at = strchr(at, ',')) {
+		const char *address;
+
+		at += *at == ',';
+		if (!has_prefix(at, "addr="))
+			continue;
+		at += strlen("addr=");
+		address = arena_strndup(o->a, at, strcspn(at, ","));
+		return kept(o, address) ? address : NULL;
+	}
+	return NULL;
+}
+
 /* ID PARENT MAJ:MIN ROOT POINT OPTIONS [OPTIONAL...] - TYPE SOURCE SUPER-OPTIONS */
 static void add_mount(struct observer *o, const char *line)
 {
@@ -51,6 +72,7 @@ static void add_mount(struct observer *o, const char *line)
 	m.point = unescaped(o, point);
 	m.type = unescaped(o, field_of(o, rest, 0));
 	m.source = unescaped(o, field_of(o, rest, 1));
+	m.server = server_of(o, &m, field_of(o, rest, 2));
 	m.read_only = option_ro(field_of(o, line, 5)) || option_ro(field_of(o, rest, 2));
 	kept(o, array_push(o->a, &o->mounts, m) == 0);
 }
@@ -94,6 +116,29 @@ static void functions_of_subsystem(struct observer *o, const char *path, struct 
 	}
 }
 
+/*
+ * A disk of iSCSI without hardware for it hangs below a session: "/session1/target2:0:0/". Its
+ * first connection knows the server.
+ */
+static const char *target_of(struct observer *o, const char *path)
+{
+	static const char connection[] = "/sys/class/iscsi_connection/connection";
+	const char *at = strstr(path, "/session"), *address;
+	char *end;
+	unsigned long number;
+
+	if (!at)
+		return NULL;
+	at += strlen("/session");
+	number = strtoul(at, &end, 10);
+	if (end == at || *end != '/')
+		return NULL;
+	address = see_line(o, "%s%lu:0/address", connection, number);
+	if (!address)
+		address = see_line(o, "%s%lu:0/persistent_address", connection, number);
+	return address ? keep(o, address) : NULL;
+}
+
 /* Which functions it lies on: by the path that the class link leads to, or its device link. */
 static void find_functions(struct observer *o, const char *path, struct block *b)
 {
@@ -106,6 +151,7 @@ static void find_functions(struct observer *o, const char *path, struct block *b
 	}
 	if (path) {
 		functions_of_subsystem(o, path, b);
+		b->server = target_of(o, path);
 		return;
 	}
 	device = see_link(o, "/sys/class/block/%s/device", b->name);

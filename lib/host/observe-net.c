@@ -3,31 +3,21 @@
  * Which functions carry the network: from default routes and addresses down through bridges, VLANs
  * and bonds to the interfaces of hardware.
  */
-#include "observe-parts.h"
+#include "observe-net.h"
 
-#define NET   "/sys/class/net"
 #define DEPTH 16 /* layers; a stack that deep is a loop */
 
-#define FLAG_UP 0x1 /* IFF_UP, and RTF_UP of a route */
+#define FLAG_UP 0x1 /* IFF_UP */
 
-struct iface {
-	const char *name;
-	bool hardware; /* addr holds */
-	struct pci_addr addr;
-	bool up, routed, addressed; /* interface up; some route; a global IPv6 address */
-};
-
-struct net {
-	ARRAY_OF(struct iface) ifaces; /* sorted by name */
-	struct words defaults;	       /* interfaces that default routes leave by */
-};
+/* All ports of Open vSwitch, of whatever bridge: which ones belong together it keeps to itself. */
+#define VSWITCH "ovs-system"
 
 static int name_order(const void *key, const void *at)
 {
 	return strcmp(key, ((const struct iface *)at)->name);
 }
 
-static struct iface *iface_named(struct net *net, const char *name)
+struct iface *iface_named(struct net *net, const char *name)
 {
 	return net->ifaces.n ? bsearch(name, net->ifaces.at, net->ifaces.n, sizeof(*net->ifaces.at),
 				       name_order)
@@ -70,63 +60,6 @@ static void add_iface(struct observer *o, struct net *net, const char *name)
 	kept(o, array_push(o->scratch, &net->ifaces, i) == 0);
 }
 
-/* --- routes and addresses -------------------------------------------------------------------- */
-
-static void note_route(struct observer *o, struct net *net, const char *name, bool is_default)
-{
-	struct iface *i = name ? iface_named(net, name) : NULL;
-
-	if (!i)
-		return;
-	i->routed = true;
-	if (is_default)
-		see_first(o, &net->defaults, name);
-}
-
-/* Iface Destination Gateway Flags RefCnt Use Metric Mask: hexadecimal, a head line first. */
-static void read_routes4(struct observer *o, struct net *net)
-{
-	const char *text = see_text(o, MAX_CONFIG, "/proc/net/route");
-
-	for (const char *line; text && (line = next_line(o, &text));) {
-		const char *destination = field_of(o, line, 1), *mask = field_of(o, line, 7);
-
-		if (mask && hex_of(field_of(o, line, 3)) & FLAG_UP)
-			note_route(o, net, field_of(o, line, 0),
-				   hex_of(destination) == 0 && hex_of(mask) == 0);
-	}
-}
-
-/* Destination Length Source Length Gateway Metric RefCnt Use Flags Iface. */
-static void read_routes6(struct observer *o, struct net *net)
-{
-	const char *text = see_text(o, MAX_CONFIG, "/proc/net/ipv6_route");
-
-	for (const char *line; text && (line = next_line(o, &text));) {
-		const char *destination = field_of(o, line, 0), *length = field_of(o, line, 1);
-		const char *name = field_of(o, line, 9);
-
-		/* The kernel keeps a rejecting default route on lo. */
-		if (name && strcmp(name, "lo") != 0 && hex_of(field_of(o, line, 8)) & FLAG_UP &&
-		    hex_of(length) == 0 && strspn(destination, "0") == strlen(destination))
-			note_route(o, net, name, true);
-	}
-}
-
-/* Address Index Length Scope Flags Iface; scope 0 is global, what every link has is 20. */
-static void read_addresses6(struct observer *o, struct net *net)
-{
-	const char *text = see_text(o, MAX_CONFIG, "/proc/net/if_inet6");
-
-	for (const char *line; text && (line = next_line(o, &text));) {
-		const char *scope = field_of(o, line, 3), *name = field_of(o, line, 5);
-		struct iface *i = name ? iface_named(net, name) : NULL;
-
-		if (i && hex_of(scope) == 0)
-			i->addressed = true;
-	}
-}
-
 /* --- the way down ---------------------------------------------------------------------------- */
 
 static void add_below(struct observer *o, struct words *below, const char *name)
@@ -147,8 +80,23 @@ static void add_vlan_parent(struct observer *o, struct words *below, const char 
 	}
 }
 
+static const char *master_of(struct observer *o, const char *name)
+{
+	const char *master = see_link(o, NET "/%s/master", name);
+
+	return master ? base_name(master) : "";
+}
+
+/* The virtual switch's ports, where it has no links to them. */
+static void add_ports(struct observer *o, const struct net *net, struct words *below)
+{
+	array_foreach(it, &net->ifaces)
+		if (strcmp(master_of(o, it->name), VSWITCH) == 0)
+			add_below(o, below, it->name);
+}
+
 /* Interfaces that name stands on: the kernel's lower_* links, else what each kind has. */
-static struct words layers_below(struct observer *o, const char *name)
+static struct words layers_below(struct observer *o, const struct net *net, const char *name)
 {
 	struct words names = see_list(o, NET "/%s", name), below = {0}, ports;
 	const char *slaves;
@@ -170,44 +118,77 @@ static struct words layers_below(struct observer *o, const char *name)
 		add_below(o, &below, slave);
 	}
 	add_vlan_parent(o, &below, name);
-	/* An Open vSwitch bridge is a port beside those of hardware: their common master is. */
-	if (!below.n && words_has(&names, "upper_ovs-system"))
-		add_below(o, &below, "ovs-system");
+	if (strcmp(name, VSWITCH) == 0)
+		add_ports(o, net, &below);
+	/* A bridge of it is a port beside those of hardware: their common master is. */
+	else if (!below.n &&
+		 (words_has(&names, "upper_" VSWITCH) || strcmp(master_of(o, name), VSWITCH) == 0))
+		add_below(o, &below, VSWITCH);
 	return below;
 }
 
-static void go_down(struct observer *o, struct net *net, const char *name, const char *above,
-		    unsigned depth, struct words *seen)
+struct way {
+	enum use_kind kind;
+	const char *before; /* the interfaces on the way */
+	struct words seen;
+};
+
+static void go_down(struct observer *o, struct net *net, struct way *way, const char *name,
+		    const char *above, unsigned depth)
 {
 	const struct iface *i = iface_named(net, name);
 	struct words below = {0};
 	const char *chain;
 
 	/* Open vSwitch ports lead back to their bridge. */
-	if (depth == DEPTH || !see_first(o, seen, name))
+	if (depth == DEPTH || !see_first(o, &way->seen, name))
 		return;
-	chain = arena_printf(o->scratch, "%s, %s", name, above);
+	chain = arena_printf(o->scratch, "%s%s%s", name, above ? ", " : "", above ? above : "");
 	if (!kept(o, chain))
 		return;
 	if (i && i->hardware)
-		add_use(o, i->addr, USE_DEFAULT_ROUTE, chain);
+		add_use(o, i->addr, way->kind, keep_printf(o, "%s%s", way->before, chain));
 	else
-		below = layers_below(o, name);
+		below = layers_below(o, net, name);
 	array_foreach(it, &below)
-		go_down(o, net, *it, chain, depth + 1, seen);
+		go_down(o, net, way, *it, chain, depth + 1);
+}
+
+void net_use(struct observer *o, struct net *net, const char *name, enum use_kind kind,
+	     const char *before, const char *after)
+{
+	struct way way = {.kind = kind, .before = before};
+
+	go_down(o, net, &way, name, after, 0);
 }
 
 static void use_iface(struct observer *o, const struct iface *i)
 {
-	const char *master = see_link(o, NET "/%s/master", i->name);
+	const char *master = i->up ? master_of(o, i->name) : "";
 
 	if (!i->up)
 		return;
-	if (master)
-		add_use(o, i->addr, USE_NET_UP,
-			keep_printf(o, "%s, up in %s", i->name, base_name(master)));
+	if (*master)
+		add_use(o, i->addr, USE_NET_UP, keep_printf(o, "%s, up in %s", i->name, master));
 	else if (i->routed || i->addressed)
 		add_use(o, i->addr, USE_NET_UP, keep_printf(o, "%s, up with an address", i->name));
+}
+
+/* File systems on servers, as storage uses found them. */
+static void use_remotes(struct observer *o, struct net *net)
+{
+	array_foreach(it, &o->remotes) {
+		struct net_address a;
+		const char *name;
+
+		if (!net_address_parse(it->server, &a) || net_is_loopback(&a))
+			continue;
+		name = net_toward(net, &a);
+		if (!name)
+			continue;
+		net_note_address(o, net_address_text(o, &a), name);
+		net_use(o, net, name, it->kind, keep_printf(o, "%s, over ", it->what), NULL);
+	}
 }
 
 void observe_net_uses(struct observer *o)
@@ -217,14 +198,11 @@ void observe_net_uses(struct observer *o)
 
 	array_foreach(it, &names)
 		add_iface(o, &net, *it);
-	read_routes4(o, &net);
-	read_routes6(o, &net);
-	read_addresses6(o, &net);
-	array_foreach(it, &net.defaults) {
-		struct words seen = {0};
-
-		go_down(o, &net, *it, "default route", 0, &seen);
-	}
+	net_read_routes(o, &net);
+	array_foreach(it, &net.routes)
+		if (route_is_default(it))
+			net_use(o, &net, it->name, USE_DEFAULT_ROUTE, "", "default route");
+	use_remotes(o, &net);
 	array_foreach(it, &net.ifaces)
 		if (it->hardware)
 			use_iface(o, it);

@@ -13,6 +13,7 @@
 struct mount {		 /* a line of mountinfo */
 	const char *dev; /* "259:3" */
 	const char *point, *type, *source;
+	const char *server; /* address, of network file systems; NULL */
 	bool read_only;
 };
 
@@ -22,7 +23,13 @@ struct block { /* a block device that hardware or device-mapper or md stands beh
 	ARRAY_OF(struct pci_addr) functions; /* that it lies on; empty for virtual ones */
 	/* udev's, "" when unknown */
 	const char *fs_type, *fs_uuid, *fs_label, *part_uuid, *serial;
-	bool used; /* something was found that uses it */
+	const char *server; /* address of the iSCSI target that it is; NULL: none */
+	bool used;	    /* something was found that uses it */
+};
+
+struct remote { /* a use of what a server has: of the network cards on the way there */
+	enum use_kind kind;
+	const char *what, *server;
 };
 
 struct observer {
@@ -34,7 +41,8 @@ struct observer {
 	ARRAY_OF(struct mount) mounts;
 	bool mounts_elsewhere; /* they are this process's, its paths not those of the tree */
 	ARRAY_OF(struct block) blocks; /* sorted by name */
-	bool lost;		       /* memory ran out: sticks, asked once at the end */
+	ARRAY_OF(struct remote) remotes;
+	bool lost; /* memory ran out: sticks, asked once at the end */
 	char path[4096];
 };
 

@@ -88,6 +88,13 @@ static struct words layers_below(struct observer *o, const char *name)
 	return below;
 }
 
+static void use_remote(struct observer *o, enum use_kind kind, const char *server, const char *what)
+{
+	struct remote remote = {.kind = kind, .what = what, .server = server};
+
+	kept(o, array_push(o->a, &o->remotes, remote) == 0);
+}
+
 static void go_down(struct observer *o, struct way *way, const char *name, const char *above,
 		    unsigned depth)
 {
@@ -103,6 +110,11 @@ static void go_down(struct observer *o, struct way *way, const char *name, const
 		array_foreach(it, &block->functions)
 			if (kept(o, chain))
 				add_use(o, *it, way->kind, chain);
+		return;
+	}
+	if (block && block->server) {
+		use_remote(o, way->kind, block->server,
+			   keep_printf(o, "%s%s, iSCSI target %s", name, above, block->server));
 		return;
 	}
 	chain = arena_printf(o->scratch, ", %s%s", layer_name(o, name), above);
@@ -165,6 +177,9 @@ static void use_mount(struct observer *o, const struct mount *m)
 
 	if (!kept(o, what))
 		return;
+	if (m->server)
+		use_remote(o, kind_of(m), m->server,
+			   keep_printf(o, "%s server %s%s", m->type, m->server, what));
 	if (strcmp(m->type, "zfs") == 0) {
 		use_pool(o, m, what);
 		return;

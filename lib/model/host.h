@@ -223,6 +223,11 @@ struct host_iommu {
 	const char *off_evidence; /* what switched it off: "intel_iommu=off on the running line" */
 };
 
+struct host_address { /* that a use was found by */
+	const char *text;
+	const char *iface; /* that has it or leads to it, as the way was taken; NULL */
+};
+
 struct host {
 	struct arena *arena;
 	bool live_root; /* observed at "/" of the running system */
@@ -247,8 +252,9 @@ struct host {
 	struct words commands; /* builder commands found below the root: "update-initramfs", ... */
 	const char
 		*initramfs_builder; /* "initramfs-tools", "dracut", "mkinitcpio", "booster"; NULL */
-	bool vfio_in_use;	    /* not used by plan_id */
-	bool pci_serial_tool;	    /* PATH_PCI_SERIAL is there, for early binding by serial */
+	ARRAY_OF(struct host_address) addresses; /* for captures, which keep no others */
+	bool vfio_in_use;			 /* not used by plan_id */
+	bool pci_serial_tool; /* PATH_PCI_SERIAL is there, for early binding by serial */
 };
 
 /* The file at path, or NULL when it was not looked at. Every path of platform's tables was. */

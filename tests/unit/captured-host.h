@@ -11,6 +11,13 @@
 #define SERIAL	  "S4EWNX0R123456"
 #define MAC	  "52:54:00:ab:cd:ef"
 
+/* What others are, and what they become: a use's addresses are numbered as they are found. */
+static const char *const addresses[][2] = {
+	{"203.0.113.77", "192.0.2.1"},
+	{"2001:db8::99", "2001:db8::2"},
+	{"198.51.100.23", "192.0.2.3"},
+};
+
 static const char rich[] =
 	"[/]\n"
 	"bin -> usr/bin\n"
@@ -109,6 +116,11 @@ static const char rich[] =
 	"\tFilename\tType\tSize\tUsed\tPriority\n"
 	"self/mountinfo <<\n"
 	"\t22 1 259:2 / / rw,relatime - ext4 /dev/nvme0n1p2 rw\n"
+	"\t23 22 0:50 / /srv rw - nfs4 nas.home:/pictures rw,vers=4.2,clientaddr=192.168.1.6,"
+	"addr=203.0.113.77,local_lock=none\n"
+	"\t24 22 0:51 / /usr/share rw - cifs //nas/share rw,username=me,addr=2001:db8::99\n"
+	"\t25 22 8:2 / /data rw - ext4 /dev/sda2 rw\n"
+	"\t26 22 0:52 / /mnt rw - nfs far:/x rw,addr=2001:db9::77\n"
 	"net -> self/net\n"
 	"self/net/route <<\n"
 	"\tIface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
@@ -197,8 +209,13 @@ static const char rich[] =
 	"block/nvme0n1p2 -> ../../devices/pci0000:00/0000:00:02.0/0000:02:00.0/nvme/nvme0/nvme0n1/"
 	"nvme0n1p2\n"
 	"iommu/dmar0/\n"
+	"block/sda2 -> ../../devices/platform/host2/session7/target2:0:0/2:0:0:0/block/sda/sda2\n"
+	"iscsi_connection/connection7:0/address = 198.51.100.23\n"
+	"iscsi_connection/connection7:0/persistent_address = 198.51.100.99\n"
 	"dmi/id/sys_vendor = Some Vendor\n"
 	"dmi/id/product_name = Some Product\n"
+	"[/sys/devices/platform/host2/session7/target2:0:0/2:0:0:0/block/sda]\n"
+	"sda2/dev = 8:2\n"
 	"[/sys/firmware/acpi/tables]\n"
 	"DMAR ! EACCES\n"
 	"[/sys/module]\n"

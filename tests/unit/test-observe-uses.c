@@ -1,18 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From a mount, a route or a screen down to the function that carries it, with the way there. */
-#include "observe-text.h"
+/* From a mount or a screen down to the function that carries it, with the way there. */
+#include "observe-uses.h"
 
-#define PCI_LINK(addr)	 addr " -> ../../../devices/pci0000:00/" addr "\n"
-#define FUNCTION(addr)	 "[/sys/devices/pci0000:00/" addr "]\nvendor = 0x8086\ndevice = 0x1\n"
 #define BLOCK(name, dev) name "/dev = " dev "\n"
-
-static const struct observe_options plain = {0};
-
-/* Two disks and two network cards, each a function of its own. */
-#define MACHINE                                                                                    \
-	"[/sys/bus/pci/devices]\n" PCI_LINK("0000:00:01.0") PCI_LINK("0000:00:02.0")               \
-		PCI_LINK("0000:00:03.0") PCI_LINK("0000:00:04.0") FUNCTION("0000:00:01.0")         \
-			FUNCTION("0000:00:02.0") FUNCTION("0000:00:03.0") FUNCTION("0000:00:04.0")
 
 #define NVME0 "/sys/devices/pci0000:00/0000:00:01.0/nvme/nvme0/nvme0n1"
 #define NVME1 "/sys/devices/pci0000:00/0000:00:02.0/nvme/nvme1/nvme1n1"
@@ -41,32 +31,6 @@ static const struct observe_options plain = {0};
 						    "253:0 -> ../../class/block/dm-0\n"            \
 						    "253:1 -> ../../class/block/dm-1\n"            \
 						    "9:0 -> ../../class/block/md0\n"
-
-/* All uses of all functions, "bus.fn kind: what" a line, in the host's order. */
-static const char *uses_of(struct host *host)
-{
-	struct strbuf text = {0};
-	const char *all;
-
-	array_foreach(d, &host->devices) {
-		array_foreach(it, &d->uses)
-			strbuf_addf(&text, "%x %s: %s\n", d->addr.dev, use_kind_name(it->kind),
-				    it->what);
-	}
-	assert_int_equal(strbuf_to_arena(&text, host->arena, &all), 0);
-	strbuf_done(&text);
-	return all;
-}
-
-static void assert_uses(const char *body, const char *expected)
-{
-	_cleanup_strbuf_ struct strbuf text = {0};
-
-	strbuf_addf(&text, "%s%s", MACHINE, body);
-	_cleanup_host_ struct host *host = observe_text(strbuf_text(&text), &plain);
-
-	assert_string_equal(uses_of(host), expected);
-}
 
 static void partitions_are_mounted(void **state _unused_)
 {
@@ -253,102 +217,6 @@ static void loops_end(void **state _unused_)
 		    "");
 }
 
-/* --- network --------------------------------------------------------------------------------- */
-
-#define NIC(name, addr)                                                                            \
-	"[/sys/class/net]\n" name " -> ../../devices/pci0000:00/" addr "/net/" name "\n"           \
-	"[/sys/devices/pci0000:00/" addr "/net/" name "]\nflags = 0x1003\n"
-#define SOFT(name)                                                                                 \
-	"[/sys/class/net]\n" name " -> ../../devices/virtual/net/" name "\n"                       \
-	"[/sys/devices/virtual/net/" name "]\nflags = 0x1003\n"
-#define ROUTES                                                                                     \
-	"[/proc]\nnet/route <<\n\tIface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\n"
-
-/* A bond of two cards, a VLAN on it, a bridge on that. */
-static void routes_go_through_layers(void **state _unused_)
-{
-	assert_uses(
-		NIC("eno1", "0000:00:03.0") "master -> ../../../../virtual/net/bond0\n" NIC("eno2", "0000:00:04.0") "master -> ../../../../virtual/net/bond0\n" SOFT(
-			"bond0") "lower_eno1/\nlower_eno2/\n" SOFT("bond0.100") "lower_bond0/"
-										"\n" SOFT(
-											"vmbr0") "l"
-												 "o"
-												 "w"
-												 "e"
-												 "r"
-												 "_"
-												 "b"
-												 "o"
-												 "n"
-												 "d"
-												 "0"
-												 "."
-												 "1"
-												 "0"
-												 "0"
-												 "/"
-												 "\nlower_tap100i0/\n" ROUTES
-												 "\tvmbr0\t00000000\t0101A8C0\t0003\t0\t0\t0\t00000000\n"
-												 "\tvmbr0\t0001A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\n",
-		"3 default-route: eno1, bond0, bond0.100, vmbr0, default route\n"
-		"3 network: eno1, up in bond0\n"
-		"4 default-route: eno2, bond0, bond0.100, vmbr0, default route\n"
-		"4 network: eno2, up in bond0\n");
-}
-
-/* Older kernels and laid-out trees: ports, slaves and VLANs by the files of each kind. */
-static void layers_have_files_too(void **state _unused_)
-{
-	assert_uses(NIC("eno1", "0000:00:03.0") SOFT("bond0") "bonding/slaves = eno1\n" SOFT("lan")
-			    SOFT("vmbr0") "brif/lan/\n"
-					  "[/proc/net]\nvlan/config <<\n"
-					  "\tVLAN Dev name    | VLAN ID\n"
-					  "\tlan            | 100  | bond0\n" ROUTES
-					  "\tvmbr0\t00000000\t0101A8C0\t0003\t0\t0\t0\t00000000\n",
-		    "3 default-route: eno1, bond0, lan, vmbr0, default route\n");
-}
-
-static void vswitch_ports_share_a_master(void **state _unused_)
-{
-	assert_uses(
-		NIC("eno1", "0000:00:03.0") SOFT("ovs-system") "lower_eno1/\nlower_vmbr0/\n" SOFT(
-			"vmbr0") "upper_ovs-system/\n" ROUTES
-				 "\tvmbr0\t00000000\t0101A8C0\t0003\t0\t0\t0\t00000000\n",
-		"3 default-route: eno1, ovs-system, vmbr0, default route\n");
-}
-
-static void routes_of_ipv6_count(void **state _unused_)
-{
-	assert_uses(NIC("eno1", "0000:00:03.0") NIC(
-			    "eno2",
-			    "0000:00:04.0") "[/proc/net]\n"
-					    "ipv6_route <<\n"
-					    "\t00000000000000000000000000000000 00 "
-					    "00000000000000000000000000000000 00 "
-					    "fe800000000000000000000000000001 00000400 00000001 "
-					    "00000000 00000003 eno1\n"
-					    "\t00000000000000000000000000000000 00 "
-					    "00000000000000000000000000000000 00 "
-					    "00000000000000000000000000000000 ffffffff 00000001 "
-					    "00000000 00200200 lo\n"
-					    "if_inet6 <<\n"
-					    "\tfe800000000000000000000000000001 02 40 20 80 eno1\n"
-					    "\tfe800000000000000000000000000002 03 40 20 80 eno2\n",
-		    "3 default-route: eno1, default route\n"
-		    "3 network: eno1, up with an address\n");
-}
-
-static void idle_cards_are_free(void **state _unused_)
-{
-	assert_uses(NIC("eno1", "0000:00:03.0") NIC(
-			    "eno2",
-			    "0000:00:04.0") "flags2 = 0\n" ROUTES
-					    "\teno1\t0001A8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\n"
-					    "\tgone\t00000000\t00000000\t0003\t0\t0\t0\t00000000\n"
-					    "\tshort\n",
-		    "3 network: eno1, up with an address\n");
-}
-
 /* --- console --------------------------------------------------------------------------------- */
 
 static void screens_are_in_use(void **state _unused_)
@@ -457,11 +325,6 @@ int main(void)
 		cmocka_unit_test(esps_need_no_mount),
 		cmocka_unit_test(fstab_names_what_boots),
 		cmocka_unit_test(loops_end),
-		cmocka_unit_test(routes_go_through_layers),
-		cmocka_unit_test(layers_have_files_too),
-		cmocka_unit_test(vswitch_ports_share_a_master),
-		cmocka_unit_test(routes_of_ipv6_count),
-		cmocka_unit_test(idle_cards_are_free),
 		cmocka_unit_test(screens_are_in_use),
 		cmocka_unit_test(serials_of_disks_count),
 		cmocka_unit_test(processes_hold_nodes),
