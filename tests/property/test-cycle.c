@@ -89,7 +89,7 @@ struct turn {
 	struct ledger *ledger, *ledger_after;
 	struct plan *plan, *after;
 	struct report *report;
-	unsigned changes;
+	unsigned changes, writes; /* writes: to sysfs */
 };
 
 static struct turn turn(struct cycle *c, const struct spec *wish)
@@ -102,6 +102,7 @@ static struct turn turn(struct cycle *c, const struct spec *wish)
 	assert_int_equal(plan_make(wish, t.host, t.ledger, &t.plan), 0);
 	assert_int_equal(plan_apply(t.plan, t.ledger, &c->fake->ops, NULL, &t.report), 0);
 	t.changes = c->fake->changes;
+	t.writes = c->fake->attr_writes;
 	assert_int_equal(ledger_load(&c->fake->ops, &t.ledger_after), 0);
 	assert_false(t.ledger_after->damaged);
 	t.host_after = observe(c);
@@ -353,6 +354,39 @@ static void shared_files_come_back_to_the_byte(void **state _unused_)
 	}
 }
 
+/* --- writes ----------------------------------------------------------------------------------- */
+
+/*
+ * Every write to sysfs is counted: override, unbind and probe of each function when it is bound,
+ * as many when it goes back, a parameter each way, and none at all when nothing has changed.
+ */
+static const struct {
+	const char *host, *spec;
+	unsigned writes[4]; /* of the wish, the wish again, nothing, nothing again */
+} counted[] = {
+	{"pve8-gtx1080.host", "guide", {7, 0, 7, 0}},
+	{"pve8-gtx1080.host", "ids-method", {6, 0, 6, 0}},
+};
+
+static void unchanged_devices_are_not_written(void **state _unused_)
+{
+	for (size_t i = 0; i < ARRAY_LEN(counted); i++) {
+		_cleanup_spec_ struct spec *nothing = spec_new();
+		struct cycle c = open_cycle(counted[i].host, counted[i].spec);
+
+		begin(&c);
+		for (size_t n = 0; n < 4; n++) {
+			struct turn t = turn(&c, n < 2 ? c.wish : nothing);
+
+			must_go_well(&c, &t);
+			if (t.writes != counted[i].writes[n])
+				say(&c, "apply %zu writes %u times", n + 1, t.writes);
+			turn_done(&t);
+		}
+		close_cycle(&c);
+	}
+}
+
 /* --- cuts ------------------------------------------------------------------------------------- */
 
 /* Applies with the power going at the n-th change; whether it came to that. */
@@ -411,6 +445,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_host_comes_and_goes),
 		cmocka_unit_test(shared_files_come_back_to_the_byte),
+		cmocka_unit_test(unchanged_devices_are_not_written),
 		cmocka_unit_test(a_cut_is_mended_by_the_next_plan),
 	};
 
