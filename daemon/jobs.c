@@ -88,6 +88,18 @@ static void on_wait(void *userdata, long holder)
 		    holder);
 }
 
+/* Failures in full, with what a builder said last; a run without any needs no more words. */
+static void log_failures(const struct bench *b, const struct pthru_report *report)
+{
+	_cleanup_free_ char *text = NULL;
+
+	if (pthru_diags_errors(pthru_report_diags(report)) == 0)
+		return;
+	pthru_ctx_set_form(b->job->ctx, PTHRU_TEXT, 0);
+	if (pthru_report_print(b->job->ctx, report, NULL, &text) == 0)
+		log_lines(LOG_PRIORITY_ERROR, text);
+}
+
 static void tell_summary(const struct bench *b, const struct pthru_report *report, int code)
 {
 	static const enum log_priority priorities[] = {
@@ -105,19 +117,18 @@ static void tell_summary(const struct bench *b, const struct pthru_report *repor
 	worker_tell(b->ends, JOB_SAYS_SUMMARY "%s", summary);
 	if (code == PTHRU_EXIT_FAILED)
 		worker_tell(b->ends, JOB_SAYS_FAILURE "%s %s", pthru_report_code(report), summary);
+	if (b->job->before && strcmp(b->job->before, summary) == 0)
+		return;
+	log_failures(b, report);
 	log_line(priorities[code], "%s", summary);
 }
 
-/* Failures in full, with what a builder said last; a run without any needs no more words. */
-static void log_failures(struct bench *b, const struct pthru_report *report)
+static void tell_held(const struct bench *b, const struct pthru_report *report)
 {
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *names = NULL;
 
-	if (pthru_diags_errors(pthru_report_diags(report)) == 0)
-		return;
-	pthru_ctx_set_form(b->job->ctx, PTHRU_TEXT, 0);
-	if (pthru_report_print(b->job->ctx, report, NULL, &text) == 0)
-		log_lines(LOG_PRIORITY_ERROR, text);
+	if (pthru_report_held(report, &names) == 0 && *names)
+		worker_tell(b->ends, JOB_SAYS_HELD "%s", names);
 }
 
 /* What was found in the files, and which spec is in force when it is not theirs. */
@@ -169,8 +180,8 @@ int job_reconcile(const struct job *job, const struct worker_ends *ends)
 		worker_tell(ends, JOB_SAYS_SUMMARY "failed, see the journal");
 	} else {
 		code = pthru_report_exit(report);
-		log_failures(&b, report);
 		tell_summary(&b, report, code);
+		tell_held(&b, report);
 		tell_rejection(&b);
 		pthru_diags_join(b.diags, pthru_report_diags(report));
 		keep_status(&b, pthru_report_plan(report));

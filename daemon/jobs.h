@@ -12,6 +12,7 @@ struct job {
 	const struct pthru_diags *found; /* when the files were read last */
 	bool rejected;			 /* and they are not what is in force */
 	const char *failure;		 /* of the last apply: "CODE TEXT", "" when it went well */
+	const char *before;		 /* trying again: the summary of the last time; or NULL */
 	bool keep;			 /* status: leave the document in the status file too */
 	enum pthru_form form;
 	unsigned width;
@@ -21,6 +22,7 @@ struct job {
 #define JOB_SAYS_PROGRESS "progress "
 #define JOB_SAYS_SUMMARY  "summary "
 #define JOB_SAYS_FAILURE  "failure " /* and the code, and a blank */
+#define JOB_SAYS_HELD	  "held "    /* and the devices that somebody holds, and nothing else */
 
 /*
  * Does the spec hold on this host? If so it is kept as the last accepted one. Without a spec it
@@ -28,7 +30,10 @@ struct job {
  */
 int job_accept(const struct job *job, const struct worker_ends *ends);
 
-/* Applies the spec in force, logs what was done, leaves the status file. */
+/*
+ * Applies the spec in force, logs what was done, leaves the status file. When it was tried before
+ * with the same end, that is not logged again.
+ */
 int job_reconcile(const struct job *job, const struct worker_ends *ends);
 
 /* The state of now as status, in the form of the job. */

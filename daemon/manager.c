@@ -13,6 +13,7 @@
 #include "jobs.h"
 #include "log.h"
 #include "macro.h"
+#include "retry.h"
 #include "text.h"
 
 #define STATUS_MAX 512 /* bytes of the line that systemd shows */
@@ -36,6 +37,10 @@ struct manager {
 	bool check_again, reconcile_again; /* asked for while one was under way */
 	bool ready, stopping;
 	char summary[STATUS_MAX], failure[STATUS_MAX];
+	char held[STATUS_MAX];	       /* devices that are only in use, "" when there are none */
+	char attempt[STATUS_MAX + 64]; /* what is done about them */
+	char before[STATUS_MAX];       /* the summary of the time before */
+	struct retry retry;
 	struct request *reloaders; /* wait for the check that is under way */
 	struct request *later;	   /* for the one after it */
 	struct request *waiters;   /* until everything is done */
@@ -51,8 +56,9 @@ static void settle(struct manager *m);
 
 static void show(const struct manager *m, const char *text)
 {
-	sd_notifyf(0, "STATUS=%s%s",
-		   m->rejected ? "spec rejected, see passthroughctl status; " : "", text);
+	sd_notifyf(0, "STATUS=%s%s%s",
+		   m->rejected ? "spec rejected, see passthroughctl status; " : "", text,
+		   text == m->summary ? m->attempt : "");
 }
 
 static void show_summary(const struct manager *m)
@@ -288,6 +294,7 @@ void manager_reload(struct manager *m, struct request *request)
 {
 	if (request)
 		queue(&m->later, request);
+	retry_reset(&m->retry);
 	if (m->ready)
 		show_reloading();
 	if (m->checking)
@@ -317,6 +324,36 @@ static void reconcile_heard(void *owner, const char *text)
 		snprintf(m->summary, sizeof(m->summary), "%s", rest);
 	else if ((rest = after(text, JOB_SAYS_FAILURE)))
 		snprintf(m->failure, sizeof(m->failure), "%s", rest);
+	else if ((rest = after(text, JOB_SAYS_HELD)))
+		snprintf(m->held, sizeof(m->held), "%s", rest);
+}
+
+static int on_retry(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata)
+{
+	struct manager *m = userdata;
+
+	if (!m->reconciling && !m->stopping) {
+		snprintf(m->before, sizeof(m->before), "%s", m->summary);
+		start_reconcile(m);
+	}
+	return 0;
+}
+
+/* Whoever holds a device tells nobody when it lets go. */
+static void try_again_later(struct manager *m)
+{
+	int err;
+
+	if (!*m->held) {
+		retry_reset(&m->retry);
+		return;
+	}
+	err = retry_later(&m->retry, m->event, on_retry, m);
+	if (err < 0)
+		log_line(LOG_PRIORITY_ERROR, "no new attempt: %s", strerror(-err));
+	else
+		snprintf(m->attempt, sizeof(m->attempt), "; in use: %s; next attempt in %u s",
+			 m->held, m->retry.pause);
 }
 
 static void reconcile_ended(void *owner, struct worker *worker _unused_, int code _unused_)
@@ -328,6 +365,8 @@ static void reconcile_ended(void *owner, struct worker *worker _unused_, int cod
 		sd_event_exit(m->event, 0);
 		return;
 	}
+	if (!m->reconcile_again)
+		try_again_later(m);
 	show_summary(m);
 	if (m->reconcile_again)
 		start_reconcile(m);
@@ -350,15 +389,18 @@ static void start_reconcile(struct manager *m)
 	m->reconcile_again = m->reconciling;
 	if (m->reconciling)
 		return;
+	retry_stop(&m->retry);
 	/* What stands when the child dies without a word. */
 	snprintf(m->summary, sizeof(m->summary), "failed, see the journal");
-	*m->failure = '\0';
+	*m->failure = *m->held = *m->attempt = '\0';
 	m->work = (struct job){.ctx = m->ctx,
 			       .spec = m->in_force,
 			       .found = m->found,
 			       .rejected = m->rejected,
+			       .before = *m->before ? m->before : NULL,
 			       .form = PTHRU_JSON};
 	err = worker_start(m->event, &kind, m, NULL);
+	*m->before = '\0';
 	m->reconciling = err == 0;
 	if (err < 0)
 		log_line(LOG_PRIORITY_ERROR, "reconcile: %s", strerror(-err));
@@ -440,6 +482,7 @@ struct manager *manager_free(struct manager *m)
 		return NULL;
 	while (m->asked)
 		drop_asked(m, m->asked);
+	retry_stop(&m->retry);
 	pthru_spec_free(m->in_force);
 	pthru_spec_free(m->candidate);
 	pthru_diags_free(m->found);

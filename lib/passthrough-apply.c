@@ -213,6 +213,43 @@ const char *pthru_report_code(const struct pthru_report *r)
 	return "";
 }
 
+static bool is_only_held(const struct plan_device *device)
+{
+	bool held = false;
+
+	if (device->state != STATE_BLOCKED)
+		return false;
+	array_foreach(it, &device->verdicts) {
+		if (it->severity == SEVERITY_ERROR && it->code != CODE_IN_USE)
+			return false;
+		held |= it->severity == SEVERITY_ERROR;
+	}
+	return held;
+}
+
+int pthru_report_held(const struct pthru_report *r, char **ret)
+{
+	_cleanup_strbuf_ struct strbuf text = {0};
+	_cleanup_arena_ struct arena *a = arena_new();
+	const struct plan *before = r->before->plan;
+	struct words names = {0};
+	int err = a ? 0 : -ENOMEM;
+
+	for (size_t i = 0; err >= 0 && i < r->report->steps.n; i++) {
+		const struct report_step *step = &r->report->steps.at[i];
+
+		if (step->result == RESULT_FAILED && step->code == CODE_IN_USE)
+			err = words_add(a, &names, before->steps.at[i].device);
+	}
+	if (!before->observe_only)
+		array_foreach(it, &pthru_report_plan(r)->plan->devices)
+			if (err >= 0 && is_only_held(it))
+				err = words_add(a, &names, it->name);
+	array_foreach(it, &names)
+		strbuf_addf(&text, "%s%s", text.len ? ", " : "", *it);
+	return err < 0 ? err : strbuf_take(&text, ret);
+}
+
 bool pthru_report_did(const struct pthru_report *r)
 {
 	return r->report->steps.n > 0;

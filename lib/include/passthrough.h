@@ -208,6 +208,12 @@ const char *pthru_report_code(const struct pthru_report *report);
 /* One line: what failed, or the summary of the plan of after. */
 int pthru_report_summary(const struct pthru_report *report, char **ret);
 
+/*
+ * The devices, "gpu, disk", that nothing but their being in use keeps from what is wanted; "" for
+ * none, and where nothing is to be changed. Trying again may help. 0 or -ENOMEM.
+ */
+int pthru_report_held(const struct pthru_report *report, char **ret);
+
 /* What was done, and where the host stands now. diags may be NULL. */
 int pthru_report_print(const struct pthru_ctx *ctx, const struct pthru_report *report,
 		       const struct pthru_diags *diags, char **ret);

@@ -14,7 +14,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE]
 sys.dont_write_bytecode = True
 
-from roots import GUIDE, MODPROBE, Host, codes, lasting, states  # noqa: E402
+from roots import GUIDE, MODPROBE, RULES, Host, codes, lasting, states  # noqa: E402
 from tally import Tally  # noqa: E402
 
 LIMIT = 60  # seconds that anything may take before it counts as hanging
@@ -216,6 +216,52 @@ def while_working(host, start, tally):
         os.unlink(host.full("/hold"))
         tally.equal("and ends with 0", daemon.process.wait(LIMIT), 0)
     tally.equal("what it was at is whole", host.json("plan")[0], 0)
+
+
+@case
+def held(host, start, tally):
+    """a device that is in use: it looks again by itself, ever more rarely, and goes on once it is free"""
+    disk = "/sys/devices/pci0000:00/0000:03:00.0"
+    host.device("0000:03:00.0", 0x144d, 0xa808, 0x010802, "nvme", 3)
+    host.write(disk + "/nvme/nvme0/nvme0n1/dev", "259:0\n")
+    host.link("/sys/class/block/nvme0n1", "../../.." + disk[4:] + "/nvme/nvme0/nvme0n1")
+    mounts = host.read("/proc/self/mountinfo")
+    host.write("/proc/self/mountinfo", mounts + "30 22 259:0 / /srv rw,relatime - ext4 /dev/nvme0n1 rw\n")
+    host.spec('devices:\n  disk: {address: "03:00.0"}\nblacklist: [pcspkr]\n')
+    with start(host) as daemon:
+        code, answer = host.json("wait")
+        tally.check("in-use, and the rest is done", code == 2 and lasting(answer) == [] and "in-use" in codes(answer)
+                    and states(answer)["blacklist:pcspkr"] == "active", (code, answer))
+        first = [line for line in statuses(daemon.until("STATUS=")) if "attempt" in line]
+        first = first or [line for line in statuses(daemon.until("STATUS=")) if "attempt" in line]
+        tally.check("it says that it will look again", first and first[-1].endswith("in use: disk; next attempt in 5 s"),
+                    first)
+        logged = daemon.text().count("blocked")
+        told = daemon.until("STATUS=looking at the host")
+        while not any("attempt" in line for line in told):
+            told = daemon.until("STATUS=")
+        tally.check("then after twice the time", told[-1].endswith("in use: disk; next attempt in 10 s"), told)
+        tally.check("and does not log the same again", daemon.text().count("blocked") == logged > 0, daemon.text())
+        host.write("/proc/self/mountinfo", mounts)
+        daemon.process.send_signal(signal.SIGHUP)
+        told = daemon.until("STATUS=looking at the host")
+        code, answer = host.json("wait")
+        tally.check("a reload looks at once", code in (2, 3) and "in-use" not in codes(answer)
+                    and host.exists(RULES), (code, answer))
+        tally.check("and nothing more is said of it", not any("attempt" in line for line in daemon.told), daemon.told)
+        host.remove("/etc/passthroughd/host.yaml")
+        host.json("reload")
+        host.json("wait")
+        host.write("/proc/self/mountinfo", mounts + "30 22 259:0 / /srv rw,relatime - ext4 /dev/nvme0n1 rw\n")
+        host.spec('devices:\n  disk: {address: "03:00.0"}\n')
+        host.json("reload")
+        tally.check("in use again", "in-use" in codes(host.json("wait")[1]))
+        host.write("/proc/self/mountinfo", mounts)
+        end = time.monotonic() + 20
+        while not host.exists(RULES) and time.monotonic() < end:
+            time.sleep(0.2)
+        tally.check("its binding is prepared without anybody's asking", host.exists(RULES))
+        host.json("wait")
 
 
 @case
