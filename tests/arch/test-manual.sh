@@ -13,7 +13,7 @@ said=$(mandoc -T lint "$page" | grep -v 'referenced manual not found: Xr passthr
 
 text=$(mandoc -T ascii "$page" | sed 's/.\x08//g')
 for word in devices blacklist kernel-flags module-options iommu unsafe-interrupts reboot mode vms \
-	primary-gpu match has-device bound-to 'Default: vfio-pci' 'Selectors fail closed'; do
+	passthroughd=off vfio-pci.ids= primary-gpu match has-device bound-to 'Default: vfio-pci' 'Selectors fail closed'; do
 	case $text in
 	*"$word"*) ;;
 	*) echo "\"$word\" is not on the page"; exit 1 ;;
