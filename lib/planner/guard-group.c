@@ -5,14 +5,6 @@
 
 #include "guard-part.h"
 
-static bool takes_any(const struct plan *plan, struct pci_addr addr)
-{
-	array_foreach(it, &plan->devices)
-		if (guard_takes(it, addr))
-			return true;
-	return false;
-}
-
 /*
  * One member that device does not take. What another device of the plan takes is judged there, but
  * for the boot disk: no consent over there may cover this one.
@@ -21,7 +13,7 @@ static void judge_member(struct guard_case *c, const struct plan *plan,
 			 const struct host_device *own, const struct host_device *member)
 {
 	char here[PCI_ADDR_TEXT_SIZE], there[PCI_ADDR_TEXT_SIZE];
-	bool elsewhere = takes_any(plan, member->addr);
+	bool elsewhere = guard_taker(plan, member->addr) != NULL;
 
 	pci_addr_format(own->addr, here);
 	pci_addr_format(member->addr, there);
@@ -35,8 +27,11 @@ static void judge_member(struct guard_case *c, const struct plan *plan,
 
 		if (elsewhere && code != CODE_BOOT_DISK)
 			continue;
-		guard_case_add(c, code, true, "%s shares group %d with %s, which %s %s", here,
-			       own->group, there, guard_use_verb(it->kind), it->what);
+		if (it->kind == USE_KEYBOARD)
+			guard_case_keyboard(c, plan, member, it->what);
+		else
+			guard_case_add(c, code, true, "%s shares group %d with %s, which %s %s",
+				       here, own->group, there, guard_use_verb(it->kind), it->what);
 	}
 }
 
@@ -128,7 +123,7 @@ static int grown_by(struct guard_case *c, const struct plan *plan, const struct 
 	    guard_ids_less(c->g->arena, ret, &was->group, ret) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; ret->n && i < group.n; i++)
-		if (!group.at[i]->bridge && takes_any(plan, group.at[i]->addr) &&
+		if (!group.at[i]->bridge && guard_taker(plan, group.at[i]->addr) &&
 		    !ledger_device(c->g->ledger, group.at[i]->addr))
 			take_word(ret, pci_id_format(&group.at[i]->id, id));
 	return 0;
@@ -150,7 +145,7 @@ static void judge_growth(struct guard_case *c, const struct plan *plan,
 		const struct host_device *member = group.at[i];
 		const char *text;
 
-		if (member->bridge || takes_any(plan, member->addr) ||
+		if (member->bridge || guard_taker(plan, member->addr) ||
 		    !take_word(&more, pci_id_format(&member->id, id)))
 			continue;
 		text = guard_describe(c->g->arena, member);
@@ -158,6 +153,36 @@ static void judge_growth(struct guard_case *c, const struct plan *plan,
 			c->error = -ENOMEM;
 		guard_case_add(c, CODE_GROUP_GREW, true, "%s is new in group %d of %s", text,
 			       own->group, pci_addr_format(own->addr, addr));
+	}
+}
+
+/* --- what should keep its members apart ------------------------------------------------------ */
+
+/* Whether a function of its slot stays: a card of several functions is a switch of its own. */
+static bool slot_is_split(const struct plan *plan, struct guard_group group,
+			  const struct host_device *own)
+{
+	for (size_t i = 0; i < group.n; i++)
+		if (pci_addr_same_slot(group.at[i]->addr, own->addr) && !group.at[i]->bridge &&
+		    !guard_taker(plan, group.at[i]->addr))
+			return true;
+	return false;
+}
+
+/* Why the group is that large. What was not looked at says nothing. */
+static void judge_acs(struct guard_case *c, const struct plan *plan, struct guard_group group)
+{
+	for (size_t i = 0; i < group.n; i++) {
+		const struct host_device *it = group.at[i];
+		char addr[PCI_ADDR_TEXT_SIZE];
+
+		if (it->acs == NO && (it->bridge || slot_is_split(plan, group, it)))
+			guard_case_warn(c, CODE_NO_ACS,
+					"its group is that large because nothing keeps the members "
+					"apart: they reach each other past the IOMMU; a slot below "
+					"another port may do better",
+					"%s has no access control (ACS), or has it off",
+					pci_addr_format(it->addr, addr));
 	}
 }
 
@@ -174,4 +199,11 @@ void guard_case_group(struct guard_case *c, const struct plan *plan, const struc
 		if (!group.at[i]->bridge && !guard_takes(c->device, group.at[i]->addr))
 			judge_member(c, plan, own, group.at[i]);
 	judge_growth(c, plan, own, group);
+	if (guard_verdict(c->device, CODE_SHARED_GROUP))
+		judge_acs(c, plan, group);
+	if (c->g->acs_override)
+		guard_case_warn(c, CODE_NO_ACS,
+				"its group may be split by force: that claims what no hardware "
+				"gives, and proves nothing",
+				"%s on the running kernel's line", c->g->acs_override);
 }

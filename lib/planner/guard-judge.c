@@ -21,6 +21,8 @@ static const struct use_row {
 	[USE_MEMBER] = {CODE_IN_USE, "holds"},
 	[USE_DEFAULT_ROUTE] = {CODE_MANAGEMENT_NIC, "carries"},
 	[USE_NET_UP] = {CODE_IN_USE, "carries"},
+	[USE_SSH] = {CODE_MANAGEMENT_NIC, "carries"},
+	[USE_KEYBOARD] = {CODE_LAST_KEYBOARD, "has"},
 	[USE_CONSOLE] = {CODE_BOOT_DISPLAY, "has the"},
 	[USE_OPEN] = {CODE_IN_USE, "is open as"},
 };
@@ -41,7 +43,7 @@ static bool has_use(const struct host_device *device, enum use_kind kind)
 /* A link that is up on the way out is part of that way: one consent is enough. */
 enum code guard_use_code(const struct host_device *device, enum use_kind kind)
 {
-	if (kind == USE_NET_UP && has_use(device, USE_DEFAULT_ROUTE))
+	if (kind == USE_NET_UP && (has_use(device, USE_DEFAULT_ROUTE) || has_use(device, USE_SSH)))
 		return CODE_MANAGEMENT_NIC;
 	return use_rows[kind].code;
 }
@@ -51,7 +53,23 @@ static bool on_target(const struct guard_case *c, const struct host_device *devi
 	return device->driver && strcmp(device->driver, c->wish->driver) == 0;
 }
 
-static void judge_uses(struct guard_case *c, const struct host_device *own)
+void guard_case_keyboard(struct guard_case *c, const struct plan *plan,
+			 const struct host_device *device, const char *what)
+{
+	char addr[PCI_ADDR_TEXT_SIZE];
+
+	array_foreach(it, &c->g->host->devices)
+		if (it != device && has_use(it, USE_KEYBOARD) &&
+		    (device->group < 0 || it->group != device->group) &&
+		    !guard_taker(plan, it->addr) && !guard_takes(c->device, it->addr))
+			return;
+	guard_case_warn(c, CODE_LAST_KEYBOARD,
+			"the host's console has no other keyboard: see that the host can be "
+			"reached otherwise",
+			"%s has %s", pci_addr_format(device->addr, addr), what);
+}
+
+static void judge_uses(struct guard_case *c, const struct plan *plan, const struct host_device *own)
 {
 	static const struct verdict dark = {
 		.code = CODE_BOOT_DISPLAY,
@@ -68,6 +86,8 @@ static void judge_uses(struct guard_case *c, const struct host_device *own)
 			continue;
 		if (taken && it->kind == USE_CONSOLE && c->error >= 0)
 			c->error = guard_finding(c->g->arena, c->device, &dark, NULL);
+		else if (it->kind == USE_KEYBOARD)
+			guard_case_keyboard(c, plan, own, it->what);
 		else
 			guard_case_add(c, guard_use_code(own, it->kind), false, "%s%s %s %s", addr,
 				       along ? ", which goes along with its card," : "",
@@ -167,20 +187,37 @@ static void judge_function(struct guard_case *c, const struct host_device *own)
 			       "group %d of %s has a region of type direct", own->group, addr);
 }
 
-static void judge_virtual(struct guard_case *c, const struct host_device *own)
+/*
+ * vfio-pci does not take a function whose virtual ones are on (7.12); where they are on under it,
+ * it was told to (enable_sriov, 7.2). Whoever has the function rules over them all the same.
+ */
+static void judge_virtual(struct guard_case *c, const struct plan *plan,
+			  const struct host_device *own)
 {
-	char addr[PCI_ADDR_TEXT_SIZE], vf[PCI_ADDR_TEXT_SIZE];
+	char addr[PCI_ADDR_TEXT_SIZE];
 
-	if (own->vfs == 0 || on_target(c, own))
+	if (own->vfs == 0)
 		return;
-	guard_case_add(c, CODE_VIRTUAL_FUNCTIONS_ACTIVE, false,
-		       "%s has %u virtual function%s switched on", pci_addr_format(own->addr, addr),
-		       own->vfs, own->vfs == 1 ? "" : "s");
-	array_foreach(it, &c->g->host->devices)
-		if (it->is_vf && it->uses.n && pci_addr_compare(it->physfn, own->addr) == 0)
+	if (!on_target(c, own))
+		guard_case_add(c, CODE_VIRTUAL_FUNCTIONS_ACTIVE, false,
+			       "%s has %u virtual function%s switched on",
+			       pci_addr_format(own->addr, addr), own->vfs,
+			       own->vfs == 1 ? "" : "s");
+	array_foreach(it, &c->g->host->devices) {
+		const struct plan_device *taker;
+
+		if (!it->is_vf || pci_addr_compare(it->physfn, own->addr) != 0)
+			continue;
+		pci_addr_format(it->addr, addr);
+		if (it->uses.n)
 			guard_case_add(c, CODE_VIRTUAL_FUNCTIONS_ACTIVE, false,
-				       "%s is one of them and %s %s", pci_addr_format(it->addr, vf),
+				       "%s is one of them and %s %s", addr,
 				       guard_use_verb(it->uses.at[0].kind), it->uses.at[0].what);
+		taker = guard_taker(plan, it->addr);
+		if (taker)
+			guard_case_add(c, CODE_VIRTUAL_FUNCTIONS_ACTIVE, false,
+				       "%s is one of them and goes along as %s", addr, taker->name);
+	}
 }
 
 /* The host's own verdicts; that a consent was needless is said once, not for each device. */
@@ -217,8 +254,8 @@ int guard_judge(const struct guard *g, const struct spec_device *wish, const str
 			continue;
 		judge_function(&c, own);
 		judge_cover(&c, own);
-		judge_uses(&c, own);
-		judge_virtual(&c, own);
+		judge_uses(&c, plan, own);
+		judge_virtual(&c, plan, own);
 	}
 	array_foreach(addr, &device->addrs) {
 		const struct host_device *own = host_device(g->host, *addr);

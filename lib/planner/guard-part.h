@@ -33,6 +33,9 @@ struct verdict *guard_verdict(struct plan_device *device, enum code code);
 int guard_evidence(struct arena *a, struct plan_device *device, enum code code, const char *fmt,
 		   ...) _printf_(4, 5);
 
+/* The device of the plan that takes the function along, NULL without. */
+const struct plan_device *guard_taker(const struct plan *plan, struct pci_addr addr);
+
 /* Whether own is the first of the device's functions in the group, which speaks for all of them. */
 bool guard_speaks(const struct plan_device *device, struct guard_group group,
 		  const struct host_device *own);
@@ -110,6 +113,14 @@ enum code guard_use_code(const struct host_device *device, enum use_kind kind);
 
 /* Judges the group of own, for the first of the device's functions in it. */
 void guard_case_group(struct guard_case *c, const struct plan *plan, const struct host_device *own);
+
+/* Adds a warning with a formatted line of evidence. */
+void guard_case_warn(struct guard_case *c, enum code code, const char *message, const char *fmt,
+		     ...) _printf_(4, 5);
+
+/* Warns where the function has the only keyboard that would be left to the host. */
+void guard_case_keyboard(struct guard_case *c, const struct plan *plan,
+			 const struct host_device *device, const char *what);
 
 /* Adds a finding of that code, accepted where the wish consents. through: not on the function
  * itself but on a member of its group. */

@@ -156,3 +156,19 @@ void guard_case_add(struct guard_case *c, enum code code, bool through, const ch
 	else
 		c->error = guard_finding(c->g->arena, c->device, &finding, evidence);
 }
+
+void guard_case_warn(struct guard_case *c, enum code code, const char *message, const char *fmt,
+		     ...)
+{
+	const struct verdict finding = {
+		.code = code, .severity = SEVERITY_WARNING, .message = message};
+	const char *evidence;
+	va_list ap;
+
+	if (c->error < 0)
+		return;
+	va_start(ap, fmt);
+	evidence = arena_vprintf(c->g->arena, fmt, ap);
+	va_end(ap);
+	c->error = evidence ? guard_finding(c->g->arena, c->device, &finding, evidence) : -ENOMEM;
+}

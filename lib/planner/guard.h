@@ -21,6 +21,7 @@ struct guard {
 	const struct guard_group *groups;
 	struct plan_device support; /* verdicts of guard_support(), kept */
 	bool resets_known;	    /* this host shows reset methods at all */
+	const char *acs_override;   /* the running line's word that splits groups, NULL */
 };
 
 /* Prepares a guard; spec and ledger may be NULL. Nothing to free. Returns 0 or -ENOMEM. */
@@ -90,10 +91,11 @@ int guard_fingerprint(const struct guard *g, const char *name, const struct host
  * Judges the selected functions' whole blast radius and adds one verdict a code, each finding a
  * line of evidence: bridge-device, boot-disk, management-nic, boot-display, in-use, shared-group
  * (members of the group that no device of this plan selects; bridges do not count, 7.16),
- * group-grew (members that were not there when the wish was first carried out),
- * no-reset, reserved-region, virtual-functions-active, and the host's lack of support.
- * wish->accept turns acceptable codes into warnings (accepted = true).
- * plan: whose devices' addrs count as selected. Returns 0 or -ENOMEM.
+ * group-grew (members that were not there when the wish was first carried out), no-acs (a warning:
+ * why the group is that large, or that it is split by force),
+ * last-keyboard (a warning), no-reset, reserved-region, virtual-functions-active, and the host's
+ * lack of support. wish->accept turns acceptable codes into warnings (accepted = true). plan: whose
+ * devices' addrs count as selected. Returns 0 or -ENOMEM.
  *
  * A bound host driver is no use; a device on its target driver is not in use by whoever has it
  * open there, and its console is gone already. A function without a reset of its own passes where a

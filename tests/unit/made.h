@@ -164,6 +164,8 @@ static inline void made_function(struct host *host, struct host_device *d, const
 		d->override = v;
 	else if ((v = made_value(word, "label")))
 		d->label = v;
+	else if ((v = made_value(word, "acs")))
+		d->acs = made_tristate(v);
 	else if ((v = made_value(word, "serial")))
 		words_add(a, &d->serials, v);
 	else if ((v = made_value(word, "pcie-serial")))
@@ -204,6 +206,7 @@ static inline struct host *made_host(const char *text)
 		d->addr = made_addr(word);
 		assert_true(d == host->devices.at || pci_addr_compare(d[-1].addr, d->addr) < 0);
 		d->group = -1;
+		d->acs = UNKNOWN;
 		assert_int_equal(pci_id_parse(made_word(host->arena, &at), &d->id), 0);
 		assert_int_equal(pci_class_parse(made_word(host->arena, &at), &d->class, &mask), 0);
 		d->bridge = d->class >> 16 == 0x06;
