@@ -186,6 +186,25 @@ const struct ledger_device *guard_known(const struct guard *g, const char *name,
 	return NULL;
 }
 
+int guard_own_serial(const struct guard *g, const char *name, const struct host_device *now,
+		     const char **ret)
+{
+	const struct ledger_device *was = guard_known(g, name, now);
+	const char *at = was ? was->serial : NULL;
+
+	*ret = now->pcie_serial;
+	for (; !*ret && at && *at; at += strcspn(at, "\n"), at += *at == '\n') {
+		if (strncmp(at, GUARD_SERIAL, strlen(GUARD_SERIAL)) != 0 ||
+		    !is_own(at + strlen(GUARD_SERIAL)))
+			continue;
+		at += strlen(GUARD_SERIAL);
+		*ret = arena_strndup(g->arena, at, strcspn(at, "\n"));
+		if (!*ret)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /* --- as text ---------------------------------------------------------------------------------- */
 
 static int add_line(struct arena *a, struct words *all, const char *kind, const char *text)

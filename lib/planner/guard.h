@@ -76,6 +76,13 @@ int guard_ids_less(struct arena *a, const struct words *from, const struct words
 const struct ledger_device *guard_known(const struct guard *g, const char *name,
 					const struct host_device *now);
 
+/*
+ * The function's own serial number, also while it cannot be looked at: as the ledger knows it. NULL
+ * in *ret without one. 0 or -ENOMEM.
+ */
+int guard_own_serial(const struct guard *g, const char *name, const struct host_device *now,
+		     const char **ret);
+
 /* Whether they are known to be two: by ids, or by a serial number that both show. */
 bool guard_differs(const struct ledger_device *was, const struct host_device *now);
 

@@ -36,7 +36,10 @@ struct device_wish {
 	bool foreign;		 /* another hand's ids= serves it (note 14): nothing of ours */
 	bool refused;		 /* a guard said no */
 	struct early_wish early; /* its own part of planning.early */
-	struct words drivers;	 /* ids: host modules that must come after vfio-pci */
+	struct words drivers;	 /* host modules that would take it; by ids they come after ours */
+	/* Of each of its functions in order: such a driver that an installed kernel has built in,
+	 * NULL. */
+	struct words builtin;
 };
 
 /* An installed kernel whose initramfs counts. */

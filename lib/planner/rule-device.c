@@ -43,15 +43,22 @@ static int want_modules(struct planning *p, struct device_wish *wish)
 
 static int want_early(struct planning *p, struct device_wish *wish)
 {
+	const struct plan_device *device = &p->plan->devices.at[wish->device];
+
 	if (want_modules(p, wish) < 0)
 		return -ENOMEM;
 	if (wish->method != METHOD_OVERRIDE)
 		return 0;
-	array_foreach(addr, &p->plan->devices.at[wish->device].addrs) {
-		const struct host_device *d = host_device(p->host, *addr);
-		struct early_device one = {
-			.addr = *addr, .id = d->id, .driver = wish->spec->driver};
+	for (size_t i = 0; i < device->addrs.n; i++) {
+		const struct host_device *d = host_device(p->host, device->addrs.at[i]);
+		struct early_device one = {.addr = d->addr,
+					   .id = d->id,
+					   .driver = wish->spec->driver,
+					   .rebind = wish->builtin.at[i]};
 
+		if (p->host->pci_serial_tool &&
+		    guard_own_serial(&p->guard, wish->spec->name, d, &one.serial) < 0)
+			return -ENOMEM;
 		if (array_push(p->a, &wish->early.overrides, one) < 0)
 			return -ENOMEM;
 	}

@@ -119,7 +119,38 @@ static int ids_refusals(struct planning *p, struct device_wish *wish)
 	return 0;
 }
 
-/* Modules that would bind the device without us: by alias, and the driver it has now. */
+/* The driver that it has without us, also while ours has it; NULL: none is known. */
+static const char *own_driver(const struct planning *p, const struct device_wish *wish,
+			      const struct host_device *d)
+{
+	const struct ledger_device *known;
+
+	if (d->driver && strcmp(d->driver, wish->spec->driver) != 0)
+		return d->driver;
+	known = d->driver ? guard_known(&p->guard, wish->spec->name, d) : NULL;
+	return known && known->previous && *known->previous ? known->previous : NULL;
+}
+
+/* Modules that would bind the function without us: by alias, and the driver of its own. */
+static int function_drivers(struct planning *p, const struct device_wish *wish,
+			    const struct host_device *d, struct words *found)
+{
+	const char *own = own_driver(p, wish, d);
+	const char *module = own ? module_name_kernel(p->a, own) : NULL;
+
+	if (d->modalias)
+		array_foreach(k, &p->host->kernels)
+			if (*k->modules_alias || k->builtin_modinfo)
+				if (module_alias_lookup(p->a, k->modules_alias,
+							k->builtin_modinfo ? k->builtin_modinfo
+									   : "",
+							d->modalias, found) < 0)
+					return -ENOMEM;
+	if (own && (!module || words_add(p->a, found, module) < 0))
+		return -ENOMEM;
+	return 0;
+}
+
 int device_drivers(struct planning *p, struct device_wish *wish)
 {
 	const struct plan_device *device = &p->plan->devices.at[wish->device];
@@ -129,28 +160,89 @@ int device_drivers(struct planning *p, struct device_wish *wish)
 		return -ENOMEM;
 	array_foreach(addr, &device->addrs) {
 		const struct host_device *d = host_device(p->host, *addr);
+		const char *builtin = NULL;
 		struct words found = {0};
 
-		if (d && d->modalias)
-			array_foreach(k, &p->host->kernels)
-				if (*k->modules_alias || k->builtin_modinfo)
-					if (module_alias_lookup(
-						    p->a, k->modules_alias,
-						    k->builtin_modinfo ? k->builtin_modinfo : "",
-						    d->modalias, &found) < 0)
-						return -ENOMEM;
-		if (d && d->driver) {
-			const char *module = module_name_kernel(p->a, d->driver);
-
-			if (!module || words_add(p->a, &found, module) < 0)
+		if (d && function_drivers(p, wish, d, &found) < 0)
+			return -ENOMEM;
+		array_foreach(it, &found) {
+			if (strcmp(*it, target) == 0)
+				continue;
+			if (!builtin && kernels_any_have(p, *it, MODULE_BUILTIN))
+				builtin = *it;
+			if (words_add(p->a, &wish->drivers, *it) < 0)
 				return -ENOMEM;
 		}
-		array_foreach(it, &found)
-			if (strcmp(*it, target) != 0 && words_add(p->a, &wish->drivers, *it) < 0)
-				return -ENOMEM;
+		if (array_push(p->a, &wish->builtin, builtin) < 0)
+			return -ENOMEM;
 	}
 	return 0;
 }
+
+/* --- why auto takes override: each says it, or leaves *ret NULL. 0 or -ENOMEM --------------- */
+
+static int why_twin(struct planning *p, const struct device_wish *wish, const char **ret)
+{
+	if (twin_of(p, &p->plan->devices.at[wish->device]))
+		*ret = "its twin stays with the host: only an address tells them apart";
+	return 0;
+}
+
+static int why_builtin(struct planning *p, const struct device_wish *wish, const char **ret)
+{
+	array_foreach(it, &wish->builtin) {
+		if (!*it)
+			continue;
+		*ret = arena_printf(p->a,
+				    "%s is built into the kernel: it has to be taken from it, as "
+				    "no module comes before",
+				    *it);
+		return *ret ? 0 : -ENOMEM;
+	}
+	return 0;
+}
+
+static int why_target_builtin(struct planning *p, const struct device_wish *wish, const char **ret)
+{
+	if (!kernels_any_have(p, wish->spec->driver, MODULE_BUILTIN))
+		return 0;
+	*ret = arena_printf(p->a, "%s is built into the kernel: no option file reaches it",
+			    wish->spec->driver);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int why_drivers(struct planning *p, const struct device_wish *wish, const char **ret)
+{
+	const char *one = NULL, *other = NULL;
+
+	array_foreach(addr, &p->plan->devices.at[wish->device].addrs) {
+		const struct host_device *d = host_device(p->host, *addr);
+		const char *own = d ? own_driver(p, wish, d) : NULL;
+
+		if (!one)
+			one = own;
+		else if (own && strcmp(own, one) != 0)
+			other = own;
+	}
+	if (!one && !wish->drivers.n)
+		*ret = "no driver knows it: its address is enough";
+	if (!other)
+		return 0;
+	*ret = arena_printf(p->a,
+			    "its functions have drivers of their own (%s, %s), and none is "
+			    "waited for",
+			    one, other);
+	return *ret ? 0 : -ENOMEM;
+}
+
+/* The first that says something. Nothing speaks for ids where override is to be had. */
+static int (*const reasons[])(struct planning *p, const struct device_wish *wish,
+			      const char **ret) = {
+	why_twin,
+	why_builtin,
+	why_target_builtin,
+	why_drivers,
+};
 
 int device_method(struct planning *p, struct device_wish *wish)
 {
@@ -180,9 +272,10 @@ int device_method(struct planning *p, struct device_wish *wish)
 		break;
 	}
 	wish->method = METHOD_OVERRIDE;
-	device->method_why =
-		twin_of(p, device)
-			? "its twin stays with the host: only an address tells them apart"
-			: "it names this address alone and waits for no module's turn";
+	for (size_t i = 0; i < ARRAY_LEN(reasons) && !device->method_why; i++)
+		if (reasons[i](p, wish, &device->method_why) < 0)
+			return -ENOMEM;
+	if (!device->method_why)
+		device->method_why = "it names this address alone and waits for no module's turn";
 	return 0;
 }

@@ -112,6 +112,19 @@ static inline void made_machine(struct host *host, const char *word)
 		host->cmdline = v, host->cmdline_known = true;
 	else if (made_value(word, "live"))
 		host->live_root = true;
+	else if (made_value(word, "serial-tool"))
+		host->pci_serial_tool = true;
+	else if ((v = made_value(word, "builtin"))) /* of an installed kernel */
+		array_push(
+			a, &host->kernels,
+			((struct host_kernel){.version = "6.1.0",
+					      .vmlinuz = "/boot/vmlinuz-6.1.0",
+					      .running = true,
+					      .iommu_default_on = UNKNOWN,
+					      .modules_dep = "vfio-pci.ko:\nvfio_iommu_type1.ko:\n",
+					      .modules_builtin = arena_printf(a, "%s.ko\n", v),
+					      .modules_softdep = "",
+					      .modules_alias = ""}));
 	else if ((v = made_value(word, "entry")))
 		array_push(a, &host->boot.entries,
 			   ((struct host_entry){.loader = LOADER_GRUB,

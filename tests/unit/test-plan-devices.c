@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a plan does with devices: how they are bound, what goes back, what the ledger will know. */
 #include "made.h"
+#include "paths.h"
 #include "planner.h"
 #include "strbuf.h"
 
@@ -179,6 +180,78 @@ static const struct plan_row group_rows[] = {
 	 "claim gpu 0000:01:00.0, bound (id 10de:1b81) in " ALONE_SHOWN "\n"},
 };
 
+#define GPU "01:00.0 10de:1b81 030000 driver=nouveau group=1 reset"
+
+/* Why override, and what early binding has to know beside the address. */
+static const struct {
+	const char *name;
+	const char *host, *spec, *ledger;
+	const char *why;
+	bool rebind, serial;
+} method_rows[] = {
+	{"nothing special", GOOD GPU, "gpu id=10de:1b81", "",
+	 "it names this address alone and waits for no module's turn", false, false},
+	{"a twin", GOOD GPU "\n02:00.0 10de:1b81 030000 driver=nouveau group=2 reset",
+	 "gpu address=01:00.0", "",
+	 "its twin stays with the host: only an address tells them apart", false, false},
+	{"a built-in host driver",
+	 GOOD "@ builtin=xhci_hcd\n00:14.0 8086:a36d 0c0330 driver=xhci_hcd group=1 reset",
+	 "usb address=00:14.0", "",
+	 "xhci_hcd is built into the kernel: it has to be taken from it, as no module comes before",
+	 true, false},
+	{"which is remembered once ours has it",
+	 GOOD "@ builtin=xhci_hcd\n00:14.0 8086:a36d 0c0330 driver=vfio-pci group=1 reset",
+	 "usb address=00:14.0", "usb 00:14.0 8086:a36d previous=xhci_hcd bound",
+	 "xhci_hcd is built into the kernel: it has to be taken from it, as no module comes before",
+	 true, false},
+	{"vfio-pci built in", GOOD "@ builtin=vfio-pci\n" GPU, "gpu id=10de:1b81", "",
+	 "vfio-pci is built into the kernel: no option file reaches it", false, false},
+	{"functions with drivers of their own",
+	 GOOD GPU "\n01:00.1 10de:10f0 040300 driver=snd_hda_intel group=1 reset",
+	 "gpu id=10de:1b81", "",
+	 "its functions have drivers of their own (nouveau, snd_hda_intel), and none is waited for",
+	 false, false},
+	{"no driver at all", GOOD "01:00.0 10de:1b81 030000 group=1 reset", "gpu id=10de:1b81", "",
+	 "no driver knows it: its address is enough", false, false},
+	{"asked for", GOOD GPU, "gpu id=10de:1b81 method=override", "", "asked for", false, false},
+	{"its own serial number, with the program that reads it",
+	 GOOD "@ serial-tool\n" GPU " pcie-serial=" SA, "gpu id=10de:1b81", "",
+	 "it names this address alone and waits for no module's turn", false, true},
+	{"without it nothing could compare", GOOD GPU " pcie-serial=" SA, "gpu id=10de:1b81", "",
+	 "it names this address alone and waits for no module's turn", false, false},
+	{"asleep, and not looked at this time", GOOD "@ serial-tool\n" GPU, "gpu id=10de:1b81",
+	 "gpu 01:00.0 10de:1b81 wish=\"id 10de:1b81\" serial=\"mac m;serial " SA "\"",
+	 "it names this address alone and waits for no module's turn", false, true},
+};
+
+static const char *rules_of(const struct plan *plan)
+{
+	array_foreach(it, &plan->steps)
+		if (it->kind == STEP_WRITE_FILE && strcmp(it->target, PATH_UDEV_RULES) == 0)
+			return it->content;
+	return "";
+}
+
+static void methods(void **state _unused_)
+{
+	for (size_t i = 0; i < ARRAY_LEN(method_rows); i++) {
+		_cleanup_host_ struct host *host = made_host(method_rows[i].host);
+		_cleanup_spec_ struct spec *spec = made_spec(method_rows[i].spec);
+		_cleanup_ledger_ struct ledger *ledger = made_ledger(method_rows[i].ledger);
+		_cleanup_plan_ struct plan *plan = NULL;
+		const char *rules;
+
+		assert_int_equal(plan_make(spec, host, ledger, &plan), 0);
+		rules = rules_of(plan);
+		if (plan->devices.at[0].method != METHOD_OVERRIDE ||
+		    strcmp(plan->devices.at[0].method_why, method_rows[i].why) != 0 ||
+		    !strstr(rules, "driver/unbind") == method_rows[i].rebind ||
+		    !strstr(rules, PATH_PCI_SERIAL " 0000:01:00.0 " SA) == method_rows[i].serial)
+			fail_msg("%s: %s\n%s", method_rows[i].name, plan->devices.at[0].method_why,
+				 rules);
+	}
+}
+
 static void groups(void **state _unused_)
 {
 	check_rows(group_rows, ARRAY_LEN(group_rows));
@@ -194,6 +267,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(identities),
 		cmocka_unit_test(groups),
+		cmocka_unit_test(methods),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
