@@ -133,7 +133,7 @@ static const char script_take[] =
 	"\t[ \"$late\" ] || wait $!\n"
 	"\tnow=$(readlink \"$dev/driver\")\n"
 	"\tif [ \"${now##*/}\" = \"$2\" ]; then\n"
-	"\t\treturn\n"
+	"\t\tsay \"$1 taken from $was\"\n"
 	"\telif [ \"$late\" ]; then\n"
 	"\t\tsay \"$was has not let go of $1 yet: the boot goes on\"\n"
 	"\telse\n"

@@ -152,7 +152,8 @@ rebound() {
 
 hosts vfio-pci
 kernel vfio-pci & kernel=$!
-rebound "built in" "quiet" 2 ""
+rebound "built in" "quiet" 2 "passthroughd: 0000:04:00.0 taken from xhci_hcd
+passthroughd: 0000:05:00.0 taken from xhci_hcd"
 end $kernel
 hosts vfio-pci
 kernel "" & kernel=$!
@@ -168,7 +169,8 @@ rebound "on no driver" "quiet" 0 ""
 hosts vfio-pci; echo 0x000e >"$pci/devices/0000:04:00.0/device"
 kernel vfio-pci & kernel=$!
 overrides_wanted="vfio-pci (null) vfio-pci" rebound "another controller" "quiet" 1 \
-	"passthroughd: another device is at 0000:04:00.0 now: left alone"
+	"passthroughd: another device is at 0000:04:00.0 now: left alone
+passthroughd: 0000:05:00.0 taken from xhci_hcd"
 end $kernel
 hosts vfio-pci
 overrides_wanted="(null) (null) (null)" loaded_wanted=0 rebound "switched off" "passthroughd=off" 0 ""

@@ -76,7 +76,7 @@ take()
 	[ "$late" ] || wait $!
 	now=$(readlink "$dev/driver")
 	if [ "${now##*/}" = "$2" ]; then
-		return
+		say "$1 taken from $was"
 	elif [ "$late" ]; then
 		say "$was has not let go of $1 yet: the boot goes on"
 	else
