@@ -207,10 +207,12 @@ struct stages {
 	size_t functions, items;
 };
 
+#define CARDS 64u
+
 static const char wish[] = "devices: {one: {address: '0000:01:00.0', accept: [no-reset, in-use]}}\n"
 			   "blacklist: [nouveau]\n";
 
-static struct stages run_stages(const char *name, const char *text, size_t size)
+static struct stages run_stages(const char *name, const char *text, size_t size, const char *wished)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
 	_cleanup_ledger_ struct ledger *ledger = ledger_new();
@@ -218,7 +220,7 @@ static struct stages run_stages(const char *name, const char *text, size_t size)
 	_cleanup_host_ struct host *host = NULL;
 	_cleanup_spec_ struct spec *spec = NULL;
 	_cleanup_plan_ struct plan *plan = NULL;
-	struct config_input input = {.path = "bench", .bytes = wish, .size = strlen(wish)};
+	struct config_input input = {.path = "bench", .bytes = wished, .size = strlen(wished)};
 	struct observe_options options = {.images = true};
 	struct diags diags = {.arena = a};
 	struct stages s = {.parse = now_ms()};
@@ -284,17 +286,27 @@ static void make_functions(struct strbuf *b, unsigned n)
 	strbuf_add(b, "# end\n");
 }
 
+/* Guards at work: cards of eight functions in two groups, and one selector that fits far too many.
+ */
+static void make_wish(struct strbuf *b, unsigned cards)
+{
+	strbuf_add(b, "devices:\n  many: {id: 8086:1000}\n");
+	for (unsigned i = 0; i < cards; i++)
+		strbuf_addf(b, "  card%u: {slot: '0000:%02x:%02x'}\n", i, 1 + i / 32, i % 32);
+}
+
 static double bench_functions(unsigned n)
 {
-	_cleanup_strbuf_ struct strbuf text = {0};
+	_cleanup_strbuf_ struct strbuf text = {0}, wished = {0};
 	double parse[5], observe[5], plan[5];
 	struct stages s = {0};
 
 	make_functions(&text, n);
-	if (text.error)
+	make_wish(&wished, CARDS);
+	if (text.error || wished.error)
 		die("memory");
 	for (size_t i = 0; i < ARRAY_LEN(parse); i++) {
-		s = run_stages("functions", strbuf_text(&text), text.len);
+		s = run_stages("functions", strbuf_text(&text), text.len, strbuf_text(&wished));
 		parse[i] = s.parse;
 		observe[i] = s.observe;
 		plan[i] = s.plan;
@@ -322,7 +334,7 @@ static void bench_hosts(void)
 
 			start = now_ms();
 			for (int i = 0; i < 20; i++)
-				run_stages(e->d_name, text, size);
+				run_stages(e->d_name, text, size, wish);
 			total += (now_ms() - start) / 20;
 			n++;
 		}
@@ -348,7 +360,8 @@ int main(int argc, char **argv)
 	snprintf(ctl, sizeof(ctl), "%.*s/../daemon/passthroughctl",
 		 (int)(strrchr(self, '/') - self), self);
 	bench_plan(self, argc > 1 ? argv[1] : ctl);
-	printf("functions in one process, medians of 5\n");
+	printf("functions in one process, %u cards of eight wished and guarded, medians of 5\n",
+	       CARDS);
 	small = bench_functions(1000);
 	large = bench_functions(10000);
 	printf("          ratio of 10,000 to 1,000: %.1f (linear is 10)\n", large / small);
