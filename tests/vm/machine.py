@@ -29,10 +29,15 @@ class MachineError(Exception):
 
 
 class Machine:
-    def __init__(self, work, disks, iommu="intel", uefi=False, devices=(), memory=2048, direct=None):
-        """WORK: a folder of its own. DISKS: (path, format, read-only) in order; the first boots.
-        DEVICES: words for further -device options. DIRECT: (kernel, initrd, line), else the disk boots."""
+    def __init__(self, work, disks, iommu="intel", uefi=False, devices=(), memory=2048, direct=None,
+                 boot_disk="addr=0x10"):
+        """WORK: a folder of its own. DISKS: (path, format, read-only) in order; the first boots, and
+        the n-th is /dev/disk/by-id/virtio-diskN in the guest, from 0.
+        DEVICES: words for further -device options. DIRECT: (kernel, initrd, line), else the disk boots.
+        BOOT_DISK: where the first disk is plugged in."""
         self.work = work
+        self.disks, self.iommu, self.uefi, self.memory = disks, iommu, uefi, memory
+        self.direct, self.boot_disk = direct, boot_disk
         os.makedirs(work, exist_ok=True)
         self.socket_path = os.path.join(work, "agent.sock")
         self.process = None
@@ -40,30 +45,36 @@ class Machine:
         self.pending = b""
         self.number = 0
         self.boot_id = None
-        self.command = self._command(disks, iommu, uefi, devices, memory, direct)
+        self.command = self._command(devices)
 
-    def _command(self, disks, iommu, uefi, devices, memory, direct):
-        options, vendor = IOMMUS[iommu]
+    def plug(self, devices):
+        """Other cards, or the same in other slots, from the next start() on."""
+        self.command = self._command(devices)
+
+    def _command(self, devices):
+        options, vendor = IOMMUS[self.iommu]
         command = ["qemu-system-x86_64", "-M", "q35,kernel-irqchip=split",
                    "-accel", "tcg,thread=multi", "-cpu", "max,vendor=" + vendor,
-                   "-smp", "2", "-m", str(memory), "-nodefaults", "-display", "none",
+                   "-smp", "2", "-m", str(self.memory), "-nodefaults", "-display", "none",
                    "-serial", "file:" + os.path.join(self.work, "console.log"),
                    "-serial", "unix:%s,server=on,wait=off" % self.socket_path,
                    "-rtc", "base=utc"] + options
-        if uefi:
+        if self.uefi:
             variables = os.path.join(self.work, "vars.fd")
             subprocess.run(["cp", OVMF_VARS, variables], check=True)
             for unit, path, readonly in ((0, OVMF, "on"), (1, variables, "off")):
                 command += ["-drive", "if=pflash,format=raw,unit=%d,readonly=%s,file=%s"
                             % (unit, readonly, path)]
-        for index, (path, kind, readonly) in enumerate(disks):
-            command += ["-drive", "if=none,id=disk%d,file=%s,format=%s,cache=%s%s"
-                        % (index, path, kind, "unsafe", ",readonly=on" if readonly else ""),
-                        "-device", "virtio-blk-pci,drive=disk%d,addr=0x%x" % (index, 0x10 + index)]
         for device in devices:
             command += ["-device", device]
-        if direct:
-            command += ["-kernel", direct[0], "-initrd", direct[1], "-append", direct[2]]
+        for index, (path, kind, readonly) in enumerate(self.disks):
+            where = self.boot_disk if index == 0 else "addr=0x%x" % (0x10 + index)
+            command += ["-drive", "if=none,id=disk%d,file=%s,format=%s,cache=%s%s"
+                        % (index, path, kind, "unsafe", ",readonly=on" if readonly else ""),
+                        "-device", "virtio-blk-pci,drive=disk%d,serial=disk%d,bootindex=%d,%s"
+                        % (index, index, index + 1, where)]
+        if self.direct:
+            command += ["-kernel", self.direct[0], "-initrd", self.direct[1], "-append", self.direct[2]]
         return command
 
     def __enter__(self):
@@ -162,7 +173,10 @@ class Machine:
             left = end - time.monotonic()
             if left <= 0 or not select.select([self.connection], [], [], left)[0]:
                 raise MachineError("no %s in time; console:\n%s" % (waiting_for, self._tail("console.log")))
-            data = self.connection.recv(65536)
+            try:
+                data = self.connection.recv(65536)
+            except ConnectionResetError:
+                data = b""
             if not data:
                 raise MachineError("qemu ended while waiting for %s\n%s%s"
                                    % (waiting_for, self._tail("qemu.log"), self._tail("console.log")))

@@ -26,7 +26,7 @@ class Product:
 
     def install(self):
         """From the second disk, which holds what `cmake --install` laid out."""
-        self.machine.must("mount -o ro /dev/vdb /mnt && tar -C /mnt --exclude=./lost+found -c . | "
+        self.machine.must("mount -o ro /dev/disk/by-id/virtio-disk1 /mnt && tar -C /mnt --exclude=./lost+found -c . | "
                           "tar -C / -x --no-same-owner --keep-directory-symlink && umount /mnt && ldconfig")
         self.machine.must("systemctl daemon-reload && systemctl enable --now passthroughd.service", 120)
 

@@ -1,17 +1,22 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run VM scenarios: run.py --product FOLDER --work FOLDER [NAME...]
+"""Run VM scenarios: run.py --product FOLDER --work FOLDER [--jobs N] [NAME...]
 
 PRODUCT is what `DESTDIR=FOLDER cmake --install` laid out. A scenario is a file in scenarios/ with a dict MACHINE
-(words for Machine) and a function run(machine, product, tally). Without names all of them run.
+(words for Machine) and a function run(machine, product, tally). Where there is a LINE besides, the guest starts
+without a boot loader, from the kernel and the image of the tree that its disk was made of, with these words on
+the kernel's line. Without names all of them run, N at a time (as many as there are processors), and what each
+of them says is shown once it has ended.
 """
 
 import argparse
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "../sysroot")]
@@ -40,6 +45,16 @@ def product_disk(folder, work):
     return disk
 
 
+def direct(words):
+    """Kernel, initrd and line of a start without boot loader."""
+    tree = subprocess.run(["sh", os.path.join(HERE, "../sysroot/tree.sh")], check=True,
+                          stdout=subprocess.PIPE).stdout.decode().strip()
+    newest = [sorted(entry for entry in os.listdir(os.path.join(tree, "boot")) if entry.startswith(prefix))[-1]
+              for prefix in ("vmlinuz-", "initrd.img-")]
+    return (*(os.path.join(tree, "boot", name) for name in newest),
+            "root=LABEL=root rw quiet console=ttyS0 " + words)
+
+
 def run_one(name, image, disk, work, tally):
     scenario = load(name)
     tally.heading("vm: " + scenario.__doc__.strip().splitlines()[0])
@@ -50,8 +65,11 @@ def run_one(name, image, disk, work, tally):
                    check=True)
     disks = [(overlay, "qcow2", False), (disk, "raw", True)]
     started = time.monotonic()
+    words = dict(scenario.MACHINE)
+    if hasattr(scenario, "LINE"):
+        words["direct"] = direct(scenario.LINE)
     try:
-        with Machine(folder, disks, **scenario.MACHINE) as machine:
+        with Machine(folder, disks, **words) as machine:
             scenario.run(machine, Product(machine), tally)
     except MachineError as error:
         tally.check("the scenario came to its end", False, "%s\nlogs: %s" % (error, folder))
@@ -59,20 +77,44 @@ def run_one(name, image, disk, work, tally):
     print("       (%s: %d s; logs in %s)" % (name, time.monotonic() - started, folder), flush=True)
 
 
+def run_apart(name, words):
+    """One scenario in a process of its own: its output."""
+    ended = subprocess.run([sys.executable, "-B", os.path.abspath(__file__), "--product", words.product,
+                            "--work", os.path.join(words.work, name), "--jobs", "1", name],
+                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return ended.stdout.decode(errors="replace")
+
+
+def run_many(names, words):
+    """The longest first would be best; by name they are found again."""
+    passed = failed = 0
+    with ThreadPoolExecutor(words.jobs) as pool:
+        for ended in as_completed([pool.submit(run_apart, name, words) for name in names]):
+            text = ended.result()
+            print(text, end="", flush=True)
+            counts = re.findall(r"^(\d+) passed, (\d+) failed$", text, re.MULTILINE)
+            passed += int(counts[-1][0]) if counts else 0
+            failed += int(counts[-1][1]) if counts else 1
+    print("%d passed, %d failed" % (passed, failed))
+    sys.exit(1 if failed else 0)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--product", required=True)
     parser.add_argument("--work", required=True)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("names", nargs="*")
     words = parser.parse_args()
     names = words.names or sorted(entry[:-3] for entry in os.listdir(os.path.join(HERE, "scenarios"))
                                   if entry.endswith(".py"))
     os.makedirs(words.work, exist_ok=True)
+    image = ensure()
+    if len(names) > 1:
+        run_many(names, words)
     tally = Tally()
     disk = product_disk(words.product, words.work)
-    image = ensure()
-    for name in names:
-        run_one(name, image, disk, words.work, tally)
+    run_one(names[0], image, disk, words.work, tally)
     tally.close()
 
 
