@@ -10,26 +10,29 @@
 #define IN_INITTOP "/scripts/init-top/00-passthroughd"
 
 /*
+ * The kernel calls the subsystem of a bus "bus", udev's own look at sysfs "subsystem"; "bus" alone
+ * udev takes for a mistake and says so in the journal.
+ *
  * Only "add": that is what coldplug sends, in the initramfs and again at the real root. On "bind" a
  * device was just given to a driver by somebody; an override written then would undo at its next
  * unbind what an administrator, or we ourselves, gave back.
  */
-static const char head[] = MANAGED_BY "# Gives the functions below, and no others, to their "
-				      "drivers before 80-drivers.rules loads\n"
-				      "# the module that their ids ask for. " EARLY_OFF_NAME
-				      "=" EARLY_OFF_VALUE " on the kernel command line\n"
-				      "# switches it off.\n"
-				      "ACTION!=\"add\", GOTO=\"passthroughd_end\"\n"
-				      "SUBSYSTEM!=\"bus|pci\", GOTO=\"passthroughd_end\"\n"
-				      "IMPORT{cmdline}=\"" EARLY_OFF_NAME "\"\n"
-				      "ENV{" EARLY_OFF_NAME "}==\"" EARLY_OFF_VALUE
-				      "\", GOTO=\"passthroughd_end\"\n"
-				      "\n";
+static const char head[] = MANAGED_BY
+	"# Gives the functions below, and no others, to their "
+	"drivers before 80-drivers.rules loads\n"
+	"# the module that their ids ask for. " EARLY_OFF_NAME "=" EARLY_OFF_VALUE
+	" on the kernel command line\n"
+	"# switches it off.\n"
+	"ACTION!=\"add\", GOTO=\"passthroughd_end\"\n"
+	"SUBSYSTEM!=\"bus|subsystem|pci\", GOTO=\"passthroughd_end\"\n"
+	"IMPORT{cmdline}=\"" EARLY_OFF_NAME "\"\n"
+	"ENV{" EARLY_OFF_NAME "}==\"" EARLY_OFF_VALUE "\", GOTO=\"passthroughd_end\"\n"
+	"\n";
 
 static const char buses[] = "# Coldplug sends the buses first: here all overrides are set before "
 			    "any device's event, or\n"
 			    "# another card's could load the driver that both share.\n"
-			    "SUBSYSTEM!=\"bus\", GOTO=\"passthroughd_devices\"\n"
+			    "SUBSYSTEM!=\"bus|subsystem\", GOTO=\"passthroughd_devices\"\n"
 			    "KERNEL!=\"pci\", GOTO=\"passthroughd_end\"\n";
 
 static const char devices[] = "GOTO=\"passthroughd_end\"\n"
