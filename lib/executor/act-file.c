@@ -33,14 +33,13 @@ static const char *parent_of(struct doing *d, const char *path)
 	return slash == path ? "/" : arena_strndup(d->arena, path, (size_t)(slash - path));
 }
 
-static int put(struct doing *d, const struct step *step, const struct file_attr *attr, bool force)
+static int put(struct doing *d, const char *path, const char *bytes, size_t size,
+	       const struct file_attr *attr, bool force)
 {
-	const char *parent = parent_of(d, step->target);
+	const char *parent = parent_of(d, path);
 	int err = parent ? d->ops->mkdirs(d->ops->ctx, parent) : -ENOMEM;
 
-	if (err < 0)
-		return err;
-	return d->ops->replace(d->ops->ctx, step->target, step->content, step->size, attr, force);
+	return err < 0 ? err : d->ops->replace(d->ops->ctx, path, bytes, size, attr, force);
 }
 
 /* A shared file that is as before us, or without anything of ours, is no longer ours. */
@@ -50,7 +49,7 @@ static void note_written(struct doing *d, const struct step *step)
 
 	if (step->restore || (!step->owned && !step->tokens.n)) {
 		forget_file(d->ledger, step->target);
-		drop_folders(d);
+		drop_folders(d, false);
 	} else if (f) {
 		f->after = f->intent;
 		f->intent = "";
@@ -92,7 +91,7 @@ int act_write(struct doing *d, size_t index, struct report_step *out)
 	    memcmp(now.before, step->content, step->size) != 0 ||
 	    ((back || step->owned) && !same_attr(&attr, &now.attr))) {
 		d->traces[index].touched = true; /* also when it fails: it may have got through */
-		err = put(d, step, &attr, back || step->owned);
+		err = put(d, step->target, step->content, step->size, &attr, back || step->owned);
 		if (err < 0)
 			return file_fail(d, out, err, step);
 	}
@@ -117,21 +116,38 @@ int act_remove(struct doing *d, size_t index, struct report_step *out)
 			return file_fail(d, out, err, step);
 	}
 	forget_file(d->ledger, step->target);
-	drop_folders(d);
+	drop_folders(d, false);
 	return 0;
 }
 
-static bool needed(const struct ledger *l, const char *dir)
+static bool is_in(const char *path, const char *dir)
 {
 	size_t n = strlen(dir);
 
+	return strncmp(path, dir, n) == 0 && path[n] == '/';
+}
+
+/* A folder of ours that could not go keeps those above it, which are not empty for its sake. */
+static bool needed(const struct ledger *l, const char *dir)
+{
 	array_foreach(it, &l->files)
-		if (strncmp(it->path, dir, n) == 0 && it->path[n] == '/')
+		if (is_in(it->path, dir))
+			return true;
+	array_foreach(it, &l->folders)
+		if (is_in(*it, dir))
 			return true;
 	return false;
 }
 
-void drop_folders(struct doing *d)
+static void complain_of_folder(struct doing *d, const char *dir, int error)
+{
+	d->report->failed = true;
+	diags_add(&d->report->diags, SEVERITY_ERROR, file_code(error), (struct place){0}, NULL,
+		  "%s, a folder made for files of ours, could not be removed: %s; apply again", dir,
+		  strerror(-error));
+}
+
+void drop_folders(struct doing *d, bool last)
 {
 	struct words *folders = &d->ledger->folders;
 
@@ -146,6 +162,8 @@ void drop_folders(struct doing *d)
 		/* Somebody else's files are in it now: it is theirs. */
 		if (err == 0 || err == -ENOENT || err == -ENOTEMPTY || err == -EEXIST)
 			forget_word(folders, dir);
+		else if (last)
+			complain_of_folder(d, dir, err);
 	}
 }
 
@@ -156,8 +174,7 @@ int undo_file(struct doing *d, size_t index)
 	int err;
 
 	if (was->existed)
-		return d->ops->replace(d->ops->ctx, step->target, was->before, was->before_size,
-				       &was->attr, true);
+		return put(d, step->target, was->before, was->before_size, &was->attr, true);
 	err = d->ops->unlink(d->ops->ctx, step->target);
 	return err == -ENOENT ? 0 : err;
 }

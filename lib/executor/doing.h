@@ -86,5 +86,5 @@ int look_at_file(struct doing *d, const struct step *step, struct trace *now);
 /* Whether what now holds is what the plan was made for (by step->before), or done already. */
 bool as_planned(const struct step *step, const struct trace *now);
 
-/* Removes folders that we made and that nothing needs any more. */
-void drop_folders(struct doing *d);
+/* Removes folders that we made and that nothing needs any more. last: says which cannot be. */
+void drop_folders(struct doing *d, bool last);

@@ -56,9 +56,12 @@ static bool undo_files(struct doing *d, size_t failed, bool existed)
 	return any;
 }
 
-/* A file that was removed is about to be ours again: known before it is there. */
+/* A file that was removed is about to be ours again, in its folder: known before it is there. */
 static void note_returning(struct doing *d)
 {
+	array_foreach(it, &d->first->folders)
+		if (words_add(d->ledger->arena, &d->ledger->folders, *it) < 0)
+			d->report->diags.lost = true;
 	array_foreach(step, &d->plan->steps) {
 		const struct ledger_file *was = ledger_file(d->first, step->target);
 		struct ledger_file *now;
@@ -111,7 +114,7 @@ void roll_back(struct doing *d, size_t failed)
 
 	note_returning(d);
 	any = put_files_back(d, failed);
-	drop_folders(d);
+	drop_folders(d, true);
 	d->report->rolled_back = any;
 	if (!any)
 		return;

@@ -142,6 +142,6 @@ int settle_ledger(struct doing *d)
 	if (err == 0)
 		err = settle_files(d);
 	if (err == 0)
-		drop_folders(d); /* a cut may have come between a file and its folder */
+		drop_folders(d, true); /* a cut may have come between a file and its folder */
 	return err;
 }

@@ -252,6 +252,56 @@ static void our_folders_go_when_they_are_empty(void **state)
 	plan_free(p);
 }
 
+/* A folder that cannot go now does later, and those above it are not given up for its sake. */
+static void a_folder_that_stays_is_not_forgotten(void **state)
+{
+	struct machine *m = *state;
+	struct plan *p = plan_new();
+	struct stat st;
+
+	plan_write(p, "/etc/a/b/one", NULL, "1");
+	assert_int_equal(machine_apply(m, p), 0);
+	plan_free(p);
+	for (unsigned at = 1; scratch_read(m->s, "/etc/a/b/one"); at++) {
+		p = plan_new();
+		plan_remove(p, "/etc/a/b/one", "1");
+		fake_restart(m->fake);
+		m->fake->trouble = FAKE_ERROR;
+		m->fake->error = -EROFS;
+		m->fake->at = at;
+		(void)machine_apply(m, p);
+		plan_free(p);
+	}
+	/* The file went, its folder did not at first. */
+	assert_int_equal(m->ledger->folders.n, 0);
+	assert_int_equal(root_stat(m->s->root, "/etc/a", &st), -ENOENT);
+}
+
+/* While it stays: said, and kept in mind. */
+static void a_folder_that_stays_is_named(void **state)
+{
+	struct machine *m = *state;
+	struct plan *p = plan_new();
+
+	plan_write(p, "/etc/a/one", NULL, "1");
+	assert_int_equal(machine_apply(m, p), 0);
+	plan_free(p);
+	assert_int_equal(unlink(scratch_at(m->s, "/etc/a/one")), 0);
+	p = plan_new();
+	fake_restart(m->fake);
+	m->fake->trouble = FAKE_ERROR;
+	m->fake->error = -EROFS;
+	m->fake->at = 1;
+	assert_int_equal(machine_apply(m, p), 0);
+	assert_true(m->report->failed);
+	assert_true(said(m, CODE_READ_ONLY));
+	fake_restart(m->fake);
+	assert_int_equal(machine_apply(m, p), 0);
+	assert_false(m->report->failed);
+	assert_int_equal(m->ledger->folders.n, 0);
+	plan_free(p);
+}
+
 /* --- refusals --------------------------------------------------------------------------------- */
 
 struct refusal {
@@ -408,6 +458,28 @@ static void files_do_not_run_ahead_of_images(void **state)
 	}
 }
 
+/* What was removed comes back in its folder, which was ours and is again. */
+static void folders_come_back_with_their_files(void **state)
+{
+	struct machine *m = *state;
+	struct plan *p = plan_new();
+
+	plan_write(p, "/etc/a/b/one", NULL, "1");
+	assert_int_equal(machine_apply(m, p), 0);
+	plan_free(p);
+	m->fake->initramfs = FAKE_FAILS;
+	p = plan_new();
+	plan_remove(p, "/etc/a/b/one", "1");
+	plan_build(p, OLD_KERNEL);
+	assert_int_equal(machine_apply(m, p), 0);
+	assert_true(m->report->failed && m->report->rolled_back);
+	assert_int_equal(m->report->diags.list.n, 1);
+	scratch_holds(m->s, "/etc/a/b/one", "1");
+	assert_non_null(ledger_file(m->ledger, "/etc/a/b/one"));
+	assert_int_equal(m->ledger->folders.n, 2);
+	plan_free(p);
+}
+
 /* The image is cut, and building it again from the former files fails too: said, and remembered. */
 static void what_cannot_be_built_again_is_remembered(void **state)
 {
@@ -467,8 +539,11 @@ int main(void)
 		machine_test(former_bytes_are_noted_once),
 		machine_test(a_shared_file_without_tokens_is_forgotten),
 		machine_test(our_folders_go_when_they_are_empty),
+		machine_test(a_folder_that_stays_is_not_forgotten),
+		machine_test(a_folder_that_stays_is_named),
 		machine_test(refused_before_anything_is_written),
 		machine_test(files_do_not_run_ahead_of_images),
+		machine_test(folders_come_back_with_their_files),
 		machine_test(what_cannot_be_built_again_is_remembered),
 		machine_test(the_cause_is_named),
 		machine_test(steps_tell_what_became_of_them),
