@@ -5,12 +5,14 @@
 
 #include "apply.h"
 #include "capture.h"
+#include "digest.h"
 #include "observe.h"
 #include "paths.h"
 #include "planner.h"
 #include "surface.h"
 
 #define LEDGER_MAX (64u << 20) /* bytes */
+#define FILE_MAX   (64u << 20)
 
 int pthru_host_observe(struct pthru_ctx *ctx, struct pthru_host **ret)
 {
@@ -56,6 +58,33 @@ int pthru_capture_print(struct pthru_ctx *ctx, char **ret)
 	return err < 0 ? err : strbuf_take(&out, ret);
 }
 
+/*
+ * After a cut: the plan must know which tokens of shared files are ours, or a revert would leave
+ * them.
+ */
+static int settle_intents(struct tree *tree, struct ledger *ledger)
+{
+	array_foreach(it, &ledger->files) {
+		_cleanup_arena_ struct arena *a = *it->intent ? arena_new() : NULL;
+		char digest[DIGEST_TEXT_SIZE];
+		const char *text;
+		size_t size;
+		int err;
+
+		if (!*it->intent)
+			continue;
+		err = a ? tree->ops->read(tree, it->path, FILE_MAX, a, &text, &size) : -ENOMEM;
+		if (err == -ENOMEM)
+			return err;
+		if (err < 0)
+			continue;
+		digest_bytes(text, size, digest);
+		ledger_file_settle(it, digest);
+		ledger->settled = true;
+	}
+	return 0;
+}
+
 /* What cannot be read is damaged: nothing is guessed about what is ours. */
 static int load_ledger(struct tree *tree, struct ledger **ret)
 {
@@ -67,7 +96,9 @@ static int load_ledger(struct tree *tree, struct ledger **ret)
 
 	if (err == 0)
 		err = ledger_parse(text, size, ret);
-	if (err == 0 || err == -ENOMEM)
+	if (err == 0)
+		return settle_intents(tree, *ret);
+	if (err == -ENOMEM)
 		return err;
 	*ret = ledger_new();
 	if (!*ret)

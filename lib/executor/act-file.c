@@ -54,6 +54,7 @@ static void note_written(struct doing *d, const struct step *step)
 		f->after = f->intent;
 		f->intent = "";
 		f->tokens = step->tokens;
+		f->intended = (struct words){0};
 	}
 }
 

@@ -157,11 +157,12 @@ static bool carry_out(struct doing *d)
 
 static int open_doing(struct doing *d)
 {
-	int err;
+	int err = 0;
 
 	d->ledger = ledger_clone(d->first);
 	d->traces = arena_alloc(d->arena, (d->plan->steps.n + 1) * sizeof(*d->traces));
-	err = ledger_render(d->first, &d->saved);
+	if (!d->first->settled)
+		err = ledger_render(d->first, &d->saved);
 	if (!d->ledger || !d->traces || err < 0)
 		return -ENOMEM;
 	array_foreach(it, &d->plan->steps) {

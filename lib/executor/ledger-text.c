@@ -96,6 +96,8 @@ static void put_file(struct writer *w, const struct ledger_file *f)
 	put_text(w, "after", f->after);
 	put_text(w, "intent", f->intent);
 	put_words(w, "tokens", &f->tokens);
+	if (f->intended.n)
+		put_words(w, "intended", &f->intended);
 }
 
 static void put_device(struct writer *w, const struct ledger_device *d)
@@ -309,6 +311,8 @@ static void get_file(struct reader *r, struct ledger_file *f)
 	f->after = get_text(r, "after");
 	f->intent = get_text(r, "intent");
 	get_words(r, "tokens", &f->tokens);
+	if (json_object_object_get_ex(r->at, "intended", NULL))
+		get_words(r, "intended", &f->intended);
 	if (!r->error && *f->path != '/')
 		fail(r, -EBADMSG);
 }

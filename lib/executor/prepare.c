@@ -173,6 +173,7 @@ static int note_file(struct doing *d, const struct step *step, const struct trac
 	digest_bytes(step->content, step->size, digest);
 	f->owned = step->owned;
 	f->intent = digest;
+	f->intended = step->tokens;
 	if (!known && trace->existed) {
 		f->existed = true;
 		f->before = trace->before;

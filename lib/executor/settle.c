@@ -65,17 +65,12 @@ static bool as_before(const struct ledger_file *f, const struct trace *now)
 }
 
 /* A write that was begun when the power went: did it get through? */
-static int settle_intent(struct doing *d, struct ledger_file *f, const struct trace *now)
+static void settle_intent(struct ledger_file *f, const struct trace *now)
 {
-	char *digest = arena_alloc(d->arena, DIGEST_TEXT_SIZE);
+	char digest[DIGEST_TEXT_SIZE];
 
-	if (!digest)
-		return -ENOMEM;
 	digest_bytes(now->before, now->before_size, digest);
-	if (strcmp(digest, f->intent) == 0)
-		f->after = digest;
-	f->intent = "";
-	return 0;
+	ledger_file_settle(f, digest);
 }
 
 /* What a cut left: entries of files that are as they were before us, and intents. */
@@ -93,8 +88,8 @@ static int settle_files(struct doing *d)
 			continue;
 		if (as_before(f, &now))
 			forget_file(d->ledger, f->path);
-		else if (*f->intent && settle_intent(d, f, &now) < 0)
-			return -ENOMEM;
+		else if (*f->intent)
+			settle_intent(f, &now);
 	}
 	return 0;
 }

@@ -28,6 +28,16 @@ bool ledger_file_ours(const struct ledger_file *file, const char *digest)
 			   (file->intent && strcmp(file->intent, digest) == 0));
 }
 
+void ledger_file_settle(struct ledger_file *file, const char *digest)
+{
+	if (strcmp(digest, file->intent) == 0) {
+		file->after = file->intent;
+		file->tokens = file->intended;
+	}
+	file->intent = "";
+	file->intended = (struct words){0};
+}
+
 const struct ledger_file *ledger_file(const struct ledger *ledger, const char *path)
 {
 	array_foreach(it, &ledger->files)

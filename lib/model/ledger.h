@@ -19,6 +19,7 @@ struct ledger_file {
 	const char *after;	 /* digest of what we wrote last, "" before the first write ended */
 	const char *intent;	 /* digest of a write that was begun and maybe not ended, "" */
 	struct words tokens;	 /* shared files: the tokens that are ours */
+	struct words intended;	 /* and those that are once what was begun got through */
 };
 
 struct ledger_device {
@@ -57,10 +58,14 @@ struct ledger {
 	 */
 	struct words unbuilt;
 	struct words folders; /* that we made for files of ours; go when they are empty again */
+	bool settled;	      /* it says more than its file: a begun write was seen to be done */
 };
 
 /* Whether digest is of bytes that we wrote there, or had begun to write when the power went. */
 bool ledger_file_ours(const struct ledger_file *file, const char *digest);
+
+/* What became of a write that was begun, told by the digest of what is there now. */
+void ledger_file_settle(struct ledger_file *file, const char *digest);
 
 const struct ledger_file *ledger_file(const struct ledger *ledger, const char *path);
 const struct ledger_device *ledger_device(const struct ledger *ledger, struct pci_addr addr);

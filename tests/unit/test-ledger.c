@@ -56,6 +56,7 @@ static struct ledger *sample(const struct bytes_row *row)
 	};
 	words_add(l->arena, &f->tokens, "iommu=pt");
 	words_add(l->arena, &f->tokens, "intel_iommu=on");
+	words_add(l->arena, &f->intended, "pcie_aspm=off");
 	*d = (struct ledger_device){
 		.name = "gpu",
 		.addr = {0x10000, 1, 2, 3},
@@ -99,6 +100,8 @@ static void check_equal(const struct ledger *a, const struct ledger *b)
 	assert_string_equal(f->intent, g->intent);
 	assert_int_equal(g->tokens.n, 2);
 	assert_string_equal(g->tokens.at[1], "intel_iommu=on");
+	assert_int_equal(g->intended.n, 1);
+	assert_string_equal(g->intended.at[0], "pcie_aspm=off");
 	assert_int_equal(b->devices.n, 1);
 	assert_string_equal(d->name, e->name);
 	assert_int_equal(pci_addr_compare(d->addr, e->addr), 0);
@@ -262,6 +265,33 @@ static void digests_tell_whose_a_file_is(void **state _unused_)
 	assert_false(ledger_file_ours(&bare, "a"));
 }
 
+/* A write that was begun: its tokens are ours from the moment it is seen to be done. */
+static void a_begun_write_is_settled(void **state _unused_)
+{
+	static const struct {
+		const char *digest, *after, *token;
+	} rows[] = {
+		{"b", "b", "new"}, /* it got through */
+		{"a", "a", "old"}, /* it did not */
+		{"c", "a", "old"}, /* somebody else wrote since */
+	};
+	const char *old = "old", *new = "new";
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct ledger_file f = {.after = "a",
+					.intent = "b",
+					.tokens = {.at = &old, .n = 1},
+					.intended = {.at = &new, .n = 1}};
+
+		ledger_file_settle(&f, rows[i].digest);
+		assert_string_equal(f.after, rows[i].after);
+		assert_string_equal(f.intent, "");
+		assert_int_equal(f.tokens.n, 1);
+		assert_string_equal(f.tokens.at[0], rows[i].token);
+		assert_int_equal(f.intended.n, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +299,7 @@ int main(void)
 		cmocka_unit_test(every_shortened_text_is_refused),
 		cmocka_unit_test(what_is_no_ledger_is_refused),
 		cmocka_unit_test(digests_tell_whose_a_file_is),
+		cmocka_unit_test(a_begun_write_is_settled),
 		scratch_test(a_damaged_file_is_said_to_be),
 		scratch_test(a_saved_ledger_is_loaded),
 	};
