@@ -104,6 +104,13 @@ void layer_add(enum layer_state *layer, enum layer_state seen)
 		*layer = seen;
 }
 
+/* What boots is the copy on each ESP, and the last apply did not come to refresh them (4.3). */
+static bool esps_are_behind(const struct planning *p)
+{
+	return p->host->boot.proxmox &&
+	       words_has(&p->ledger->unbuilt, boot_loader(LOADER_PROXMOX)->name);
+}
+
 int image_says(struct planning *p, size_t view, size_t item, bool right, const char *why)
 {
 	const struct host_kernel *kernel = p->kernels.at[view].kernel;
@@ -114,8 +121,12 @@ int image_says(struct planning *p, size_t view, size_t item, bool right, const c
 		return 0;
 	}
 	if (right && kernel->image.status == IMAGE_READ) {
-		layer_add(&ITEM(p, item)->boot, LAYER_RIGHT);
-		return 0;
+		bool behind = esps_are_behind(p);
+
+		layer_add(&ITEM(p, item)->boot, behind ? LAYER_WRONG : LAYER_RIGHT);
+		return behind ? item_reason(p, item, "the initramfs of %s is not on the ESPs yet",
+					    kernel->version)
+			      : 0;
 	}
 	layer_add(&ITEM(p, item)->boot, LAYER_WRONG);
 	if (array_push(p->a, &p->lacks, lack) < 0)
