@@ -302,6 +302,8 @@ static int load(struct loading *l, const struct source *source, struct pthru_spe
 		return err;
 	for (size_t i = 0; err == 0 && i < source->n; i++)
 		err = source->read(l, source->paths ? source->paths[i] : "");
+	if (err == 0 && l->tree)
+		err = l->tree->trouble;
 	/*
 	 * With unreadable files among them, what is wrong in the others is still told; and all that
 	 * is wrong on any machine is found now, so that match: hides no errors (note 16).

@@ -27,6 +27,8 @@ int host_observe(struct tree *tree, const struct observe_options *options, struc
 	}
 	if (o.lost)
 		return -ENOMEM;
+	if (tree->trouble)
+		return tree->trouble;
 	*ret = TAKE(host);
 	return 0;
 }

@@ -21,5 +21,5 @@ struct observe_options {
 	const struct words *modules;
 };
 
-/* Looks at the whole host. Missing parts are ordinary and stay empty. 0 or -ENOMEM. */
+/* Looks at the whole host. Missing parts are ordinary and stay empty. 0 or -ENOMEM, -EMFILE. */
 int host_observe(struct tree *tree, const struct observe_options *options, struct host **ret);

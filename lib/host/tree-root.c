@@ -34,6 +34,14 @@ static const struct root *root_of(const struct tree *t)
 	return ((const struct tree_root *)t)->root;
 }
 
+/* No descriptor is left to us: a file that could not be opened for it is not absent. */
+static int heed(struct tree *t, int r)
+{
+	if (r == -EMFILE || r == -ENFILE)
+		t->trouble = r;
+	return r;
+}
+
 static int read_file(struct tree *t, const char *path, size_t max, struct arena *a,
 		     const char **ret, size_t *ret_size)
 {
@@ -41,7 +49,7 @@ static int read_file(struct tree *t, const char *path, size_t max, struct arena 
 	_cleanup_close_ int fd = near_open(&root->near, root->root, path,
 					   O_RDONLY | O_NONBLOCK | O_NOCTTY);
 
-	return fd < 0 ? fd : root_read_fd(fd, max, a, ret, ret_size);
+	return fd < 0 ? heed(t, fd) : root_read_fd(fd, max, a, ret, ret_size);
 }
 
 static int read_head(struct tree *t, const char *path, size_t max, struct arena *a,
@@ -53,7 +61,7 @@ static int read_head(struct tree *t, const char *path, size_t max, struct arena 
 	size_t size = 0;
 
 	if (fd < 0)
-		return fd;
+		return heed(t, fd);
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
@@ -86,7 +94,7 @@ static int read_link(struct tree *t, const char *path, struct arena *a, const ch
 	ssize_t n;
 
 	if (folder < 0)
-		return root_readlink(root->root, path, a, ret);
+		return heed(t, root_readlink(root->root, path, a, ret));
 	n = readlinkat(folder, name, target, sizeof(target));
 	if (n < 0)
 		return -errno;
@@ -106,7 +114,7 @@ static int list_folder(struct tree *t, const char *path, struct arena *a, struct
 	/* What stands in it is asked for next. */
 	if (r == 0)
 		near_set(&root->near, path, strlen(path), take_fd(&fd));
-	return r;
+	return heed(t, r);
 }
 
 static int64_t in_ns(struct timespec ts)
@@ -139,7 +147,7 @@ static int stat_file(struct tree *t, const char *path, struct tree_stat *ret)
 	if (folder >= 0 && fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	if (folder < 0 || S_ISLNK(st.st_mode)) {
-		r = root_stat(root->root, path, &st);
+		r = heed(t, root_stat(root->root, path, &st));
 		if (r < 0)
 			return r;
 	}
@@ -233,7 +241,7 @@ static int read_image(struct tree *t, const char *path, struct arena *a, struct 
 
 	if (fd >= 0) {
 		r = read_opened(root, path, fd, a, &image);
-	} else if (fd != -ENOENT && fd != -ENOTDIR) {
+	} else if (heed(t, fd) != -ENOENT && fd != -ENOTDIR) {
 		image.status = IMAGE_UNREADABLE;
 		image.why = arena_strdup(a, strerror(-fd));
 		r = image.why ? 0 : -ENOMEM;
@@ -251,7 +259,7 @@ static int is_read_only(struct tree *t, const char *path)
 	struct statvfs vfs;
 
 	if (fd < 0)
-		return fd;
+		return heed(t, fd);
 	if (fstatvfs(fd, &vfs) < 0)
 		return -errno;
 	return vfs.f_flag & ST_RDONLY ? 1 : 0;

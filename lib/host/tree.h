@@ -47,6 +47,7 @@ struct tree_ops {
 struct tree {
 	const struct tree_ops *ops;
 	bool live;    /* the running system's own "/" */
+	int trouble;  /* ours, and no property of a file: -EMFILE; what was seen is worth nothing */
 	bool capture; /* from a capture's text */
 };
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "observe-text.h"
 
@@ -285,6 +286,24 @@ static void a_folder_is_a_host(void **state _unused_)
 	assert_int_equal(host->modprobe_order.n, 1);
 }
 
+/* A file that cannot be opened for want of descriptors is not an absent one. */
+static void descriptors_that_run_out_are_said(void **state _unused_)
+{
+	_cleanup_root_ struct root *root = NULL;
+	_cleanup_tree_ struct tree *tree = NULL;
+	struct host *host = NULL;
+	struct rlimit before, none;
+
+	assert_int_equal(root_open("/usr", &root), 0);
+	assert_int_equal(tree_root_new(root, NULL, &tree), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = before;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(host_observe(tree, &everything, &host), -EMFILE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -294,6 +313,7 @@ int main(void)
 		cmocka_unit_test(unknown_modules_stay_unknown),
 		cmocka_unit_test(memory_that_runs_out_is_said),
 		cmocka_unit_test(a_folder_is_a_host),
+		cmocka_unit_test(descriptors_that_run_out_are_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
