@@ -74,9 +74,12 @@ static void put_words(struct writer *w, const char *key, const struct words *wor
 	struct json_object *list = json_object_new_array();
 
 	put(w, key, list);
-	array_foreach(it, words)
-		if (!list || json_object_array_add(list, json_object_new_string(*it)) < 0)
+	array_foreach(it, words) {
+		struct json_object *word = json_object_new_string(*it);
+
+		if (!list || !word || json_object_array_add(list, word) < 0)
 			w->error = -ENOMEM;
+	}
 }
 
 static void put_file(struct writer *w, const struct ledger_file *f)
@@ -170,9 +173,10 @@ int ledger_render(const struct ledger *ledger, struct strbuf *out)
 	put_words(&w, "unbuilt", &ledger->unbuilt);
 	if (w.error)
 		return w.error;
+	errno = 0; /* where memory runs out json-c leaves bytes out and says nothing */
 	text = json_object_to_json_string_ext(top, JSON_C_TO_STRING_PRETTY |
 							   JSON_C_TO_STRING_NOSLASHESCAPE);
-	if (!text)
+	if (!text || errno == ENOMEM)
 		return -ENOMEM;
 	strbuf_add(out, text);
 	strbuf_addc(out, '\n');
@@ -390,7 +394,7 @@ static bool is_blank(const char *text, size_t size)
 	return true;
 }
 
-int ledger_parse(const char *text, size_t size, struct ledger **ret)
+static int parse(const char *text, size_t size, struct ledger **ret)
 {
 	_cleanup_(tokener_done) struct json_tokener *t = json_tokener_new();
 	_cleanup_ledger_ struct ledger *l = ledger_new();
@@ -403,11 +407,45 @@ int ledger_parse(const char *text, size_t size, struct ledger **ret)
 	if (size > INT_MAX)
 		return -EBADMSG;
 	json_tokener_set_flags(t, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	errno = 0;
 	top = json_tokener_parse_ex(t, text, (int)size);
 	end = json_tokener_get_parse_end(t);
+	if (!top && errno == ENOMEM)
+		return -ENOMEM;
 	if (!top || !is_blank(text + end, size - end))
 		return -EBADMSG;
 	err = read_all(top, l);
+	if (err < 0)
+		return err;
+	*ret = TAKE(l);
+	return 0;
+}
+
+static bool same_text(const struct strbuf *b, const char *text, size_t size)
+{
+	return b->len == size && memcmp(b->text, text, size) == 0;
+}
+
+/*
+ * Former bytes of files are read here, and where memory runs out json-c leaves some out and says
+ * nothing: so what was read must give the same text again. One that we did not write, and not in
+ * this form, must at least read the same twice.
+ */
+int ledger_parse(const char *text, size_t size, struct ledger **ret)
+{
+	_cleanup_strbuf_ struct strbuf first = {0}, second = {0};
+	_cleanup_ledger_ struct ledger *l = NULL, *again = NULL;
+	int err = parse(text, size, &l);
+
+	if (err == 0)
+		err = ledger_render(l, &first);
+	if (err == 0 && !same_text(&first, text, size)) {
+		err = parse(text, size, &again);
+		if (err == 0)
+			err = ledger_render(again, &second);
+		if (err == 0 && !same_text(&second, first.text, first.len))
+			err = -ENOMEM;
+	}
 	if (err < 0)
 		return err;
 	*ret = TAKE(l);

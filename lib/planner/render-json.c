@@ -87,10 +87,13 @@ int doc_finish(struct doc *b, struct json_object *document, struct strbuf *out)
 {
 	const char *text = NULL;
 
+	errno = 0; /* where memory runs out json-c leaves bytes out and says nothing */
 	if (document && b->error == 0)
 		text = json_object_to_json_string_ext(
 			document, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
 					  JSON_C_TO_STRING_NOSLASHESCAPE);
+	if (errno == ENOMEM)
+		text = NULL;
 	if (text) {
 		strbuf_add(out, text);
 		strbuf_add(out, "\n");
