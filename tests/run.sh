@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Install what the tests need and run everything, on Debian 12. usage: sh tests/run.sh [--fast | --full]
 #   --fast  stop after the tests of every build (seconds); leaves out the sysroot and VM tiers and the bench
-#   --full  every fuzzer runs ten minutes besides
+#   --full  every fuzzer runs ten minutes besides, and cuts are made at every point there is
 # What takes minutes to make (a Debian tree, a guest's disk) is kept in ${PTHRU_CACHE:-~/.cache/passthroughd};
 # all else is below build/. Logs: build/logs, build/sysroot, build/vm.
 set -u
@@ -122,6 +122,12 @@ if [ "$mode" = --full ]; then
 	step configure-fuzz cmake --preset fuzz
 	step build-fuzz cmake --build build/fuzz
 	tier fuzz sh tests/fuzz/soak.sh build/fuzz 600
+fi
+
+if [ "$mode" = --full ]; then
+	tier fault /usr/bin/python3 -B tests/fault/run.py build/release --full
+else
+	tier fault /usr/bin/python3 -B tests/fault/run.py build/release
 fi
 
 printf '\n== waiting for the guest image (%s)\n' "$(elapsed)"
