@@ -197,6 +197,9 @@ int plan_live(struct planning *p);	   /* rule-live.c */
 int plan_states(struct planning *p);	   /* state.c: states, reboot, claims */
 int plan_identify(struct planning *p);	   /* identity.c: plan->id */
 
+/* Whether it is to go back to the host, and waits for who has it open. */
+bool device_held(const struct planning *p, const struct ledger_device *known);
+
 /* Text of our modprobe.d and modules-load.d files; "" when nothing belongs there. */
 int modprobe_text(struct planning *p, const char **ret);
 int modules_load_text(struct planning *p, const char **ret);

@@ -55,7 +55,7 @@ static void item_line(struct page *p, const struct plan_item *item, unsigned wid
 	page_end(p);
 	/* Why a device is blocked stands with the device. */
 	if (item->reason && item->state != STATE_ACTIVE &&
-	    !(item->kind == ITEM_DEVICE && item->state == STATE_BLOCKED))
+	    !(item->kind == ITEM_DEVICE && item->state == STATE_BLOCKED && !item->surplus))
 		page_text(p, 6, item->state == STATE_BLOCKED ? INK_BAD : INK_FAINT, item->reason);
 }
 

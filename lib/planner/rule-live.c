@@ -143,27 +143,79 @@ static bool in_doubt(const struct planning *p, const struct ledger_device *known
 }
 
 /* Never unbound: what we did not bind, and what somebody has bound to another driver since. */
+static bool to_return(const struct planning *p, const struct ledger_device *it,
+		      const struct host_device *d)
+{
+	return it->bound && !wished(p, it->addr) && d && pci_id_same_model(&d->id, &it->id) &&
+	       !in_doubt(p, it, d) && (!d->driver || strcmp(d->driver, it->driver) == 0);
+}
+
+/* Who has it open, NULL: nobody. An unbind would wait for them, and not to be stopped (7.11). */
+static const char *holder(const struct host_device *d)
+{
+	array_foreach(it, &d->uses)
+		if (it->kind == USE_OPEN)
+			return it->what;
+	return NULL;
+}
+
+bool device_held(const struct planning *p, const struct ledger_device *known)
+{
+	const struct host_device *d = host_device(p->host, known->addr);
+
+	return d && holder(d) && to_return(p, known, d);
+}
+
+static int wait_for(struct planning *p, const struct ledger_device *it, const char *who)
+{
+	char addr[PCI_ADDR_TEXT_SIZE];
+	const char *why = arena_printf(p->a, "%s is open as %s: it goes back once that lets go",
+				       pci_addr_format(it->addr, addr), who);
+
+	if (!why)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->plan->items.n; i++) {
+		struct plan_item *item = ITEM(p, i);
+
+		if (item->kind != ITEM_DEVICE || !item->surplus ||
+		    strcmp(strchr(item->id, ':') + 1, it->name) != 0)
+			continue;
+		item->live = LAYER_WRONG;
+		return item_block(p, i, CODE_IN_USE, "%s", why);
+	}
+	return plan_note(p, SEVERITY_WARNING, CODE_IN_USE, "%s", why);
+}
+
+static int return_device(struct planning *p, const struct ledger_device *it,
+			 const struct host_device *d)
+{
+	char addr[PCI_ADDR_TEXT_SIZE];
+	struct step *step = step_add(p, STEP_RETURN,
+				     arena_strdup(p->a, pci_addr_format(it->addr, addr)),
+				     arena_printf(p->a, "device:%s: %s", it->name,
+						  named(p, it->name) ? "not the one that is wished"
+								     : "no longer wished"));
+
+	if (!step)
+		return -ENOMEM;
+	step->addr = it->addr;
+	step->id = d->id;
+	step->device = it->name;
+	step->driver = it->driver;
+	return 0;
+}
+
 static int return_devices(struct planning *p)
 {
 	array_foreach(it, &p->ledger->devices) {
 		const struct host_device *d = host_device(p->host, it->addr);
-		char addr[PCI_ADDR_TEXT_SIZE];
-		struct step *step;
+		int err;
 
-		if (!it->bound || wished(p, it->addr) || !d ||
-		    !pci_id_same_model(&d->id, &it->id) || in_doubt(p, it, d) ||
-		    (d->driver && strcmp(d->driver, it->driver) != 0))
+		if (!to_return(p, it, d))
 			continue;
-		step = step_add(p, STEP_RETURN, arena_strdup(p->a, pci_addr_format(it->addr, addr)),
-				arena_printf(p->a, "device:%s: %s", it->name,
-					     named(p, it->name) ? "not the one that is wished"
-								: "no longer wished"));
-		if (!step)
-			return -ENOMEM;
-		step->addr = it->addr;
-		step->id = d->id;
-		step->device = it->name;
-		step->driver = it->driver;
+		err = holder(d) ? wait_for(p, it, holder(d)) : return_device(p, it, d);
+		if (err < 0)
+			return err;
 	}
 	return 0;
 }

@@ -190,6 +190,16 @@ static int keep(struct planning *p, const struct spec_device *wish)
 	return 0;
 }
 
+/* What is ours until it can go back. */
+static int keep_held(struct planning *p)
+{
+	array_foreach(it, &p->ledger->devices)
+		if (device_held(p, it) && !plan_claim(p->plan, it->addr) &&
+		    array_push(p->a, &p->plan->claims, *it) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
 static int make_claims(struct planning *p)
 {
 	array_foreach(wish, &p->devices) {
@@ -205,7 +215,7 @@ static int make_claims(struct planning *p)
 				return -ENOMEM;
 		}
 	}
-	return 0;
+	return keep_held(p);
 }
 
 /* --- reboot ----------------------------------------------------------------------------------- */

@@ -45,6 +45,13 @@ static void show(const struct plan *plan, struct strbuf *out)
 			strbuf_addf(out, "%s %s\n", step_kind_name(it->kind), it->target);
 	array_foreach(it, &plan->claims)
 		show_claim(it, out);
+	array_foreach(it, &plan->items)
+		if (it->surplus && it->state == STATE_BLOCKED)
+			strbuf_addf(out, "%s blocked, exit %d: %s\n", it->id, plan_exit_code(plan),
+				    it->reason);
+	array_foreach(it, &plan->diags.list)
+		if (it->code == CODE_IN_USE)
+			strbuf_addf(out, "%s: %s\n", severity_name(it->severity), it->message);
 	array_foreach(it, &plan->reboot_why)
 		if (strncmp(*it, "device:", strlen("device:")) == 0)
 			strbuf_addf(out, "reboot for %s\n", *it);
@@ -125,6 +132,37 @@ static const struct plan_row identity_rows[] = {
 	 "claim nic 0000:01:00.0 from e1000e, bound (id 8086:10d3)\n"},
 	{"no longer wished", GOOD "01:00.0 " NIC "group=11 driver=vfio-pci", "", WAS,
 	 "return 0000:01:00.0\n"},
+	{"no longer wished, and a guest has it",
+	 GOOD "01:00.0 " NIC
+	      "group=11 driver=vfio-pci use=open:\"/dev/vfio/11, held by qemu (900)\"",
+	 "", WAS,
+	 "claim nic 0000:01:00.0 from e1000e, bound ()\n"
+	 "device:nic blocked, exit 4: 0000:01:00.0 is open as /dev/vfio/11, held by qemu (900): "
+	 "it goes back once that lets go\n"
+	 "error: 0000:01:00.0 is open as /dev/vfio/11, held by qemu (900): it goes back once that "
+	 "lets go\n"},
+	{"moved, and a guest has what is in the old place",
+	 GOOD "01:00.0 " NIC "group=11 driver=vfio-pci pcie-serial=" SB
+	      " use=open:\"/dev/vfio/11, held by qemu (900)\"\n"
+	      "03:00.0 " NIC "group=13 driver=e1000e pcie-serial=" SA,
+	 "nic serial=" SA, WAS "wish=\"serial " SA "\" serial=\"serial " SA "\"",
+	 "nic wanted, moved, note device-moved\n"
+	 "bind 0000:03:00.0\n"
+	 "claim nic 0000:03:00.0 from e1000e (serial " SA ")\n"
+	 "claim nic 0000:01:00.0 from e1000e, bound (serial " SA ")\n"
+	 "warning: 0000:01:00.0 is open as /dev/vfio/11, held by qemu (900): it goes back once "
+	 "that lets go\n"},
+	{"wished, and a process has it: not unbound under its feet",
+	 GOOD "01:00.0 10de:1b81 030000 driver=nvidia group=1 reset "
+	      "use=open:\"/dev/nvidia0, held by Xorg (812)\"",
+	 "gpu id=10de:1b81", "", "gpu blocked, new, error in-use\n"},
+	{"even with consent: at the next boot",
+	 GOOD "01:00.0 10de:1b81 030000 driver=nvidia group=1 reset "
+	      "use=open:\"/dev/nvidia0, held by Xorg (812)\"",
+	 "gpu id=10de:1b81 accept=in-use", "",
+	 "gpu wanted, new, warning in-use\n"
+	 "claim gpu 0000:01:00.0 from nvidia (id 10de:1b81) accepts in-use\n"
+	 "reboot for device:gpu: not on its driver yet\n"},
 };
 
 /* A card of two functions behind a port, and what came into their group since. */
