@@ -13,7 +13,8 @@ for fuzzer in "$build"/tests/fuzz-*; do
 	name=${fuzzer##*/fuzz-}
 	learned=$build/corpus/$name
 	mkdir -p "$learned"
-	dictionary=$build/$name.dict
+	dictionary=$build/conf/$name.dict
+	[ "$name" = select ] && dictionary=$build/conf/yaml.dict
 	[ -f "$dictionary" ] && set -- "-dict=$dictionary" || set --
 	if "$fuzzer" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
 		-artifact_prefix="$build/tests/crash-$name-" "$@" "$learned" "$source/corpus/$name" \
