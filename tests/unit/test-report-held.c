@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which devices only wait for somebody to let go: when trying again by itself makes sense. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "../../lib/surface.h"
+
+struct held_row {
+	enum code step;		   /* of a failed binding of "disk"; _CODE_INVALID: it went well */
+	enum item_state state;	   /* of "gpu" in the plan of after */
+	enum code codes[3];	   /* its verdicts, up to the first 0 */
+	enum severity severity[3]; /* of each */
+	bool observe_only;
+	const char *held;
+};
+
+#define E SEVERITY_ERROR
+#define W SEVERITY_WARNING
+
+static const struct held_row rows[] = {
+	{_CODE_INVALID, STATE_ACTIVE, {0}, {0}, false, ""},
+	{CODE_IN_USE, STATE_ACTIVE, {0}, {0}, false, "disk"},
+	{CODE_NO_EFFECT, STATE_ACTIVE, {0}, {0}, false, ""},
+	{_CODE_INVALID, STATE_BLOCKED, {CODE_IN_USE}, {E}, false, "gpu"},
+	{CODE_IN_USE, STATE_BLOCKED, {CODE_IN_USE}, {E}, false, "disk, gpu"},
+	{_CODE_INVALID, STATE_BLOCKED, {CODE_NO_RESET, CODE_IN_USE}, {W, E}, false, "gpu"},
+	/* another error keeps it away whoever lets go */
+	{_CODE_INVALID, STATE_BLOCKED, {CODE_IN_USE, CODE_BOOT_DISK}, {E, E}, false, ""},
+	{_CODE_INVALID, STATE_BLOCKED, {CODE_BOOT_DISK}, {E}, false, ""},
+	/* accepted, or not what blocks it */
+	{_CODE_INVALID, STATE_ARMED, {CODE_IN_USE}, {W}, false, ""},
+	{_CODE_INVALID, STATE_BLOCKED, {CODE_IN_USE}, {W}, false, ""},
+	{_CODE_INVALID, STATE_BLOCKED, {0}, {0}, false, ""},
+	/* nothing would be changed anyhow */
+	{_CODE_INVALID, STATE_BLOCKED, {CODE_IN_USE}, {E}, true, ""},
+};
+
+static void fill(const struct held_row *row, struct plan *before, struct plan *after,
+		 struct report *report)
+{
+	struct step *step = array_add(before->arena, &before->steps);
+	struct report_step *done = array_add(report->arena, &report->steps);
+	struct plan_device *device = array_add(after->arena, &after->devices);
+
+	assert_true(step && done && device);
+	before->observe_only = row->observe_only;
+	*step = (struct step){.kind = STEP_BIND, .target = "0000:02:00.0", .device = "disk"};
+	*done = (struct report_step){.kind = STEP_BIND,
+				     .result = row->step == _CODE_INVALID ? RESULT_DONE
+									  : RESULT_FAILED,
+				     .code = row->step};
+	*device = (struct plan_device){.name = "gpu", .state = row->state};
+	for (size_t i = 0; i < ARRAY_LEN(row->codes) && row->codes[i]; i++) {
+		struct verdict *verdict = array_add(after->arena, &device->verdicts);
+
+		assert_non_null(verdict);
+		*verdict = (struct verdict){.code = row->codes[i], .severity = row->severity[i]};
+	}
+}
+
+static void only_use_is_waited_for(void **state _unused_)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct pthru_plan before = {.plan = plan_new()}, after = {.plan = plan_new()};
+		struct pthru_report r = {
+			.before = &before, .after = &after, .report = report_new()};
+		char *held = NULL;
+
+		fill(&rows[i], before.plan, after.plan, r.report);
+		assert_int_equal(pthru_report_held(&r, &held), 0);
+		print_message("row %zu\n", i);
+		assert_string_equal(held, rows[i].held);
+		free(held);
+		report_free(r.report);
+		plan_free(before.plan);
+		plan_free(after.plan);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(only_use_is_waited_for)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
