@@ -22,14 +22,50 @@ static const char *identity_of(struct doing *d, const char *path)
 struct run {
 	int error; /* it could not be run */
 	struct ops_result result;
+	int switched; /* how putting the staged file in its place went */
 	bool changed; /* what it produces is another file now, or nobody can tell */
 };
+
+/* What a cut left there would be taken for the builder's. */
+static int clear_stage(struct doing *d, const char *staged)
+{
+	const char *next = arena_printf(d->arena, "%s.new", staged);
+	int err = next ? d->ops->unlink(d->ops->ctx, next) : -ENOMEM;
+
+	if (err == 0 || err == -ENOENT)
+		err = d->ops->unlink(d->ops->ctx, staged);
+	return err == -ENOENT ? 0 : err;
+}
+
+/* The new file takes the old one's place whole. A tool that wrote there itself has done it all. */
+static int switch_over(struct doing *d, const struct step *step)
+{
+	struct file_attr attr = {.mode = 0444};
+	const char *text, *old;
+	size_t size, old_size;
+	int err = d->ops->read(d->ops->ctx, step->staged, FILE_MAX_SIZE, d->arena, &text, &size,
+			       NULL);
+
+	if (err < 0)
+		return err == -ENOENT ? 0 : err;
+	err = d->ops->read(d->ops->ctx, step->produces, FILE_MAX_SIZE, d->arena, &old, &old_size,
+			   &attr);
+	if (err < 0 && err != -ENOENT)
+		return err;
+	err = d->ops->replace(d->ops->ctx, step->produces, text, size, &attr, false);
+	return err < 0 ? err : clear_stage(d, step->staged);
+}
 
 static void run_builder(struct doing *d, const struct step *step, struct run *run)
 {
 	const char *before = identity_of(d, step->produces), *after;
 
-	run->error = d->ops->run(d->ops->ctx, &step->argv, &step->env, d->arena, &run->result);
+	run->error = step->staged ? clear_stage(d, step->staged) : 0;
+	if (run->error == 0)
+		run->error = d->ops->run(d->ops->ctx, &step->argv, &step->env, d->arena,
+					 &run->result);
+	if (run->error == 0 && run->result.status == 0 && step->staged)
+		run->switched = switch_over(d, step);
 	after = identity_of(d, step->produces);
 	run->changed = run->error == 0 && (!before || !after || strcmp(before, after) != 0);
 }
@@ -77,6 +113,10 @@ int act_build(struct doing *d, size_t index, struct report_step *out)
 		return step_fail(d, out, -EIO, CODE_BUILDER_FAILED,
 				 "%s ended with exit code %d; its last lines say why", command,
 				 run.result.status);
+	if (run.switched < 0)
+		return step_fail(d, out, run.switched, file_code(run.switched),
+				 "what %s wrote could not take the place of %s: %s", command,
+				 step->produces, strerror(-run.switched));
 	if (step->produces && !run.changed)
 		return step_fail(d, out, -ENODATA, CODE_NO_EFFECT,
 				 "%s reported success, but %s is the old one: %s", command,
@@ -93,5 +133,7 @@ int undo_build(struct doing *d, size_t index)
 	run_builder(d, step, &run);
 	if (run.error < 0)
 		return run.error;
+	if (run.switched < 0)
+		return run.switched;
 	return run.result.status || !run.changed ? -EIO : 0;
 }

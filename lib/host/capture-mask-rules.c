@@ -104,7 +104,7 @@ static int kconfig_line(struct masks *m _unused_, const char *line, struct strbu
 
 static int mkconfig_line(struct masks *m _unused_, const char *line, struct strbuf *out)
 {
-	if (strstr(line, "grub.d"))
+	if (strstr(line, "grub.d") || strstr(line, "${grub_cfg}.new >"))
 		strbuf_addf(out, "%s\n", line);
 	return 0;
 }

@@ -164,6 +164,19 @@ static bool mounted_read_only(const struct observer *o, const char *path)
 	return best && best->read_only;
 }
 
+/* Debian's update-grub names the file and hands on what it is given (2.8, 2.9). */
+static bool grub_copies(struct observer *o, const char *mkconfig)
+{
+	const char *command = o->host->boot.grub_mkconfig, *wrapper;
+
+	if (!command || !mkconfig || !strstr(mkconfig, ".new > ${grub_cfg}"))
+		return false;
+	if (strcmp(command, "update-grub") != 0)
+		return true;
+	wrapper = see_text(o, MAX_CONFIG, "/usr/sbin/update-grub");
+	return wrapper && strstr(wrapper, "grub-mkconfig -o ") && strstr(wrapper, " \"$@\"");
+}
+
 /* Returns the loader that reads /boot/loader/entries: Fedora's grub.cfg leaves the menu to it
  * (2.14). */
 static enum loader observe_grub(struct observer *o)
@@ -179,6 +192,7 @@ static enum loader observe_grub(struct observer *o)
 	/* A patch of Debian's (2.4): the script itself says. Without one, the folder does. */
 	boot->grub_dir_read = script ? strstr(script, "default/grub.d") != NULL
 				     : see_exists(o, PATH_GRUB_DIR);
+	boot->grub_copies = grub_copies(o, script);
 	for (size_t i = 0; i < ARRAY_LEN(grub_cfgs) && !boot->grub_cfg; i++)
 		if (see_exists(o, "%s", grub_cfgs[i]))
 			boot->grub_cfg = grub_cfgs[i];

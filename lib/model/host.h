@@ -124,6 +124,8 @@ struct host_boot {
 	const char *grub_cfg;	 /* path of the grub.cfg found, NULL without */
 	bool grub_dir_read;	 /* grub-mkconfig here reads /etc/default/grub.d (2.4) */
 	bool grub_cfg_readable;
+	bool grub_copies; /* grub-mkconfig copies over grub.cfg in place, and elsewhere when asked
+			     to (2.9) */
 	const char *grub_mkconfig; /* command found below the root: "update-grub", "grub-mkconfig",
 				      NULL */
 	bool proxmox;		   /* /etc/kernel/proxmox-boot-uuids exists (4.1) */

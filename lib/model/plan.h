@@ -131,6 +131,8 @@ struct step {
 	struct words argv;
 	struct words env;     /* "NAME=value" beside the scrubbed standard environment */
 	const char *produces; /* file that must be new afterwards (facts chapter 12), NULL */
+	const char *staged;   /* where the builder writes what then takes its place in one rename;
+				 NULL: it writes there itself */
 	/* bind, return */
 	struct pci_addr addr;
 	struct pci_id id;   /* checked again before the first write */

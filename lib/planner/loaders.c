@@ -177,5 +177,6 @@ int plan_refresh(struct planning *p)
 	step->argv = found.argv;
 	step->env = found.env;
 	step->produces = found.produces;
+	step->staged = found.staged;
 	return 0;
 }

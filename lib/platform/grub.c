@@ -260,25 +260,35 @@ static int edit(struct arena *a, const struct host *host, const struct ledger *l
  * update-grub is grub-mkconfig for Debian's path (2.8); elsewhere the path goes with the prefix of
  * the command (2.13). On hosts of proxmox-boot-tool either would run a whole refresh (4.15): there
  * that tool's row has the one step.
+ *
+ * What copies over grub.cfg in place would leave a host that does not boot when the power goes in
+ * that moment (2.9): it is told to write beside it. Of two -o the last counts.
  */
 static int refresh(struct arena *a, const struct host *host, struct step *step)
 {
 	const char *command = host->boot.grub_mkconfig, *cfg = host->boot.grub_cfg;
 	const char *argv[] = {command, "-o", NULL};
 	size_t n = ARRAY_LEN(argv);
+	char *staged = NULL;
 
 	if (!command || (host->boot.proxmox && host->boot.proxmox_tool))
 		return 0;
 	if (!cfg)
 		cfg = strncmp(command, "grub2-", 6) == 0 ? "/boot/grub2/grub.cfg"
 							 : "/boot/grub/grub.cfg";
-	argv[2] = cfg;
-	if (strcmp(command, "update-grub") == 0)
+	if (host->boot.grub_copies) {
+		staged = arena_printf(a, "%s.passthroughd", cfg);
+		if (!staged)
+			return -ENOMEM;
+	}
+	argv[2] = staged ? staged : cfg;
+	if (!staged && strcmp(command, "update-grub") == 0)
 		n = 1;
 	if (words_push(a, &step->argv, argv, n) < 0)
 		return -ENOMEM;
 	step->target = command;
 	step->produces = cfg;
+	step->staged = staged;
 	return 1;
 }
 

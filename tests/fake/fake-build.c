@@ -293,7 +293,7 @@ static void add_entry_line(struct fake *f, struct strbuf *out, const char *line,
 		    recovery ? "" : flags->normal);
 }
 
-static int build_grub_cfg(struct fake *f)
+static int build_grub_cfg(struct fake *f, const char *path)
 {
 	_cleanup_strbuf_ struct strbuf out = {0};
 	const char *old = fake_read(f, GRUB_CFG);
@@ -315,10 +315,11 @@ static int build_grub_cfg(struct fake *f)
 	}
 	/* Not in place as grub-mkconfig's cat does it (2.9): within one tick of the clock nobody
 	 * could tell the new file from the old one. */
-	if (out.error < 0 || fake_write(f, GRUB_CFG ".new", out.text, out.len) < 0)
+	if (out.error < 0 ||
+	    fake_write(f, arena_printf(f->arena, "%s.new", path), out.text, out.len) < 0)
 		return 1;
-	return rename(arena_printf(f->arena, "%s" GRUB_CFG ".new", f->dir),
-		      arena_printf(f->arena, "%s" GRUB_CFG, f->dir)) < 0;
+	return rename(arena_printf(f->arena, "%s%s.new", f->dir, path),
+		      arena_printf(f->arena, "%s%s", f->dir, path)) < 0;
 }
 
 /* Options of each type 1 entry below an ESP: the first line of /etc/kernel/cmdline (4.3, 4.8). */
@@ -362,7 +363,7 @@ static int refresh_proxmox(struct fake *f)
 			if (write_entries(f, esps[i], line))
 				return 1;
 	}
-	return fake_read(f, GRUB_CFG) ? build_grub_cfg(f) : 0;
+	return fake_read(f, GRUB_CFG) ? build_grub_cfg(f, GRUB_CFG) : 0;
 }
 
 /* --- commands --------------------------------------------------------------------------------- */
@@ -392,13 +393,15 @@ static int run_dracut(struct fake *f, const struct words *argv, bool spoil)
 	return build_image(f, argv->at[argv->n - 2], argv->at[argv->n - 1], true, spoil);
 }
 
-static int update_grub(struct fake *f, const struct words *argv _unused_, bool spoil)
+static int update_grub(struct fake *f, const struct words *argv, bool spoil)
 {
 	static const char half[] = "menuentry 'cut' {\n\tlinux /boot/vmlinuz-";
+	const char *path = after(argv, "-o");
 
+	path = path ? path : GRUB_CFG;
 	if (spoil)
-		return fake_write(f, GRUB_CFG, half, strlen(half)) < 0 || spoil;
-	return build_grub_cfg(f);
+		return fake_write(f, path, half, strlen(half)) < 0 || spoil;
+	return build_grub_cfg(f, path);
 }
 
 static int proxmox_boot_tool(struct fake *f, const struct words *argv _unused_, bool spoil)

@@ -203,8 +203,11 @@ static inline struct step *plan_refresh_grub(struct plan *p)
 {
 	struct step *step = plan_step(p, STEP_REFRESH_LOADER, "update-grub");
 
-	words_add(p->arena, &step->argv, "update-grub");
 	step->produces = "/boot/grub/grub.cfg";
+	step->staged = "/boot/grub/grub.cfg.passthroughd";
+	words_add(p->arena, &step->argv, "update-grub");
+	words_add(p->arena, &step->argv, "-o");
+	words_add(p->arena, &step->argv, step->staged);
 	return step;
 }
 

@@ -480,6 +480,24 @@ static void folders_come_back_with_their_files(void **state)
 	plan_free(p);
 }
 
+/* A copy that is cut is cut beside grub.cfg, never in it (2.9). */
+static void grub_cfg_is_never_half(void **state)
+{
+	struct machine *m = *state;
+	const char *before = scratch_read(m->s, "/boot/grub/grub.cfg");
+
+	m->fake->loader = FAKE_SPOILS;
+	m->fake->good_runs = 2;
+	assert_int_equal(apply_all(m), 0);
+	assert_true(m->report->failed);
+	scratch_holds(m->s, "/boot/grub/grub.cfg", before);
+	assert_non_null(scratch_read(m->s, "/boot/grub/grub.cfg.passthroughd"));
+	fake_restart(m->fake);
+	assert_int_equal(apply_all(m), 0);
+	all_done(m);
+	assert_null(scratch_read(m->s, "/boot/grub/grub.cfg.passthroughd"));
+}
+
 /* The image is cut, and building it again from the former files fails too: said, and remembered. */
 static void what_cannot_be_built_again_is_remembered(void **state)
 {
@@ -544,6 +562,7 @@ int main(void)
 		machine_test(refused_before_anything_is_written),
 		machine_test(files_do_not_run_ahead_of_images),
 		machine_test(folders_come_back_with_their_files),
+		machine_test(grub_cfg_is_never_half),
 		machine_test(what_cannot_be_built_again_is_remembered),
 		machine_test(the_cause_is_named),
 		machine_test(steps_tell_what_became_of_them),

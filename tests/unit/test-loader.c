@@ -357,17 +357,23 @@ static void refresh_is_one_command(void **state _unused_)
 		const char *command, *cfg;
 		bool proxmox, tool;
 		const char *argv, *produces; /* NULL: none */
+		bool copies;
 	} rows[] = {
 		{"update-grub", "/boot/grub/grub.cfg", false, false, "update-grub",
-		 "/boot/grub/grub.cfg"},
-		{"grub-mkconfig", "/boot/grub/grub.cfg", false, false,
-		 "grub-mkconfig -o /boot/grub/grub.cfg", "/boot/grub/grub.cfg"},
+		 "/boot/grub/grub.cfg", false},
+		{"update-grub", "/boot/grub/grub.cfg", false, false,
+		 "update-grub -o /boot/grub/grub.cfg.passthroughd", "/boot/grub/grub.cfg", true},
 		{"grub2-mkconfig", "/boot/grub2/grub.cfg", false, false,
-		 "grub2-mkconfig -o /boot/grub2/grub.cfg", "/boot/grub2/grub.cfg"},
+		 "grub2-mkconfig -o /boot/grub2/grub.cfg.passthroughd", "/boot/grub2/grub.cfg",
+		 true},
+		{"grub-mkconfig", "/boot/grub/grub.cfg", false, false,
+		 "grub-mkconfig -o /boot/grub/grub.cfg", "/boot/grub/grub.cfg", false},
+		{"grub2-mkconfig", "/boot/grub2/grub.cfg", false, false,
+		 "grub2-mkconfig -o /boot/grub2/grub.cfg", "/boot/grub2/grub.cfg", false},
 		{"grub2-mkconfig", NULL, true, false, "grub2-mkconfig -o /boot/grub2/grub.cfg",
-		 "/boot/grub2/grub.cfg"},
-		{"update-grub", NULL, true, true, NULL, NULL},
-		{NULL, "/boot/grub/grub.cfg", false, false, NULL, NULL},
+		 "/boot/grub2/grub.cfg", false},
+		{"update-grub", NULL, true, true, NULL, NULL, true},
+		{NULL, "/boot/grub/grub.cfg", false, false, NULL, NULL, true},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -376,6 +382,7 @@ static void refresh_is_one_command(void **state _unused_)
 
 		host->boot.grub_mkconfig = rows[i].command;
 		host->boot.grub_cfg = rows[i].cfg;
+		host->boot.grub_copies = rows[i].copies;
 		host->boot.proxmox = rows[i].proxmox;
 		host->boot.proxmox_tool = rows[i].tool;
 		assert_int_equal(grub()->refresh(host->arena, host, &step), rows[i].argv != NULL);

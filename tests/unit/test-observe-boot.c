@@ -361,18 +361,34 @@ static void grub_says_what_it_reads(void **state _unused_)
 		const char *text;
 		bool dir_read;
 		const char *mkconfig;
+		bool copies; /* (2.9) */
 	} rows[] = {
+		{"[/usr/sbin]\ngrub-mkconfig <<\n\tdefault/grub.d/*.cfg\n"
+		 "\t    cat ${grub_cfg}.new > ${grub_cfg}\n"
+		 "grub-mkconfig @ 0755 0 0\n"
+		 "update-grub <<\n\texec grub-mkconfig -o /boot/grub/grub.cfg \"$@\"\n"
+		 "update-grub @ 0755 0 0\n",
+		 true, "update-grub", true},
+		/* A wrapper that takes no other path. */
+		{"[/usr/sbin]\ngrub-mkconfig <<\n\tdefault/grub.d/*.cfg\n"
+		 "\t    cat ${grub_cfg}.new > ${grub_cfg}\n"
+		 "grub-mkconfig @ 0755 0 0\n"
+		 "update-grub <<\n\tgrub-mkconfig -o /boot/grub/grub.cfg\nupdate-grub @ 0755 0 0\n",
+		 true, "update-grub", false},
+		{"[/usr/sbin]\ngrub2-mkconfig <<\n\t    cat ${grub_cfg}.new > ${grub_cfg}\n"
+		 "grub2-mkconfig @ 0755 0 0\n",
+		 false, "grub2-mkconfig", true},
 		{"[/usr/sbin]\ngrub-mkconfig <<\n\tfor x in ${sysconfdir}/default/grub.d/*.cfg\n"
 		 "grub-mkconfig @ 0755 0 0\nupdate-grub = x\nupdate-grub @ 0755 0 0\n",
-		 true, "update-grub"},
+		 true, "update-grub", false},
 		/* Upstream's does not (2.4), whatever folder somebody made. */
 		{"[/usr/sbin]\ngrub-mkconfig = . ${sysconfdir}/default/grub\n"
 		 "grub-mkconfig @ 0755 0 0\n[/etc/default]\ngrub.d/\n",
-		 false, "grub-mkconfig"},
+		 false, "grub-mkconfig", false},
 		{"[/usr/sbin]\ngrub2-mkconfig = x\ngrub2-mkconfig @ 0755 0 0\n", false,
-		 "grub2-mkconfig"},
-		{"[/etc/default]\ngrub.d/\n", true, NULL},
-		{"[/etc]\n", false, NULL},
+		 "grub2-mkconfig", false},
+		{"[/etc/default]\ngrub.d/\n", true, NULL, false},
+		{"[/etc]\n", false, NULL, false},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -380,6 +396,7 @@ static void grub_says_what_it_reads(void **state _unused_)
 
 		assert_int_equal(host->boot.grub_dir_read, rows[i].dir_read);
 		assert_text(host->boot.grub_mkconfig, rows[i].mkconfig);
+		assert_int_equal(host->boot.grub_copies, rows[i].copies);
 	}
 }
 
