@@ -227,6 +227,31 @@ static bool is_only_held(const struct plan_device *device)
 	return held;
 }
 
+/* What is to go back to the host, and is open: the reason is the planner's diagnostic. */
+static bool cannot_go_back(const struct plan *plan, const struct plan_item *item)
+{
+	if (item->kind != ITEM_DEVICE || !item->surplus || item->state != STATE_BLOCKED)
+		return false;
+	array_foreach(it, &plan->diags.list)
+		if (it->code == CODE_IN_USE && strcmp(it->message, item->reason) == 0)
+			return true;
+	return false;
+}
+
+/* Devices that are wished, and such as are to go back. Adds their names; 0 or -ENOMEM. */
+static int add_held(struct arena *a, const struct plan *plan, struct words *names)
+{
+	int err = 0;
+
+	array_foreach(it, &plan->devices)
+		if (err >= 0 && is_only_held(it))
+			err = words_add(a, names, it->name);
+	array_foreach(it, &plan->items)
+		if (err >= 0 && cannot_go_back(plan, it))
+			err = words_add(a, names, strchr(it->id, ':') + 1);
+	return err;
+}
+
 int pthru_report_held(const struct pthru_report *r, char **ret)
 {
 	_cleanup_strbuf_ struct strbuf text = {0};
@@ -241,10 +266,8 @@ int pthru_report_held(const struct pthru_report *r, char **ret)
 		if (step->result == RESULT_FAILED && step->code == CODE_IN_USE)
 			err = words_add(a, &names, before->steps.at[i].device);
 	}
-	if (!before->observe_only)
-		array_foreach(it, &pthru_report_plan(r)->plan->devices)
-			if (err >= 0 && is_only_held(it))
-				err = words_add(a, &names, it->name);
+	if (err >= 0 && !before->observe_only)
+		err = add_held(a, pthru_report_plan(r)->plan, &names);
 	array_foreach(it, &names)
 		strbuf_addf(&text, "%s%s", text.len ? ", " : "", *it);
 	return err < 0 ? err : strbuf_take(&text, ret);

@@ -17,6 +17,8 @@ struct held_row {
 	enum code codes[3];	   /* its verdicts, up to the first 0 */
 	enum severity severity[3]; /* of each */
 	bool observe_only;
+	enum item_state back; /* of the item of "old", which is to go back; STATE_WANTED: free */
+	enum code waits;      /* the code of what it says then */
 	const char *held;
 };
 
@@ -24,21 +26,53 @@ struct held_row {
 #define W SEVERITY_WARNING
 
 static const struct held_row rows[] = {
-	{_CODE_INVALID, STATE_ACTIVE, {0}, {0}, false, ""},
-	{CODE_IN_USE, STATE_ACTIVE, {0}, {0}, false, "disk"},
-	{CODE_NO_EFFECT, STATE_ACTIVE, {0}, {0}, false, ""},
-	{_CODE_INVALID, STATE_BLOCKED, {CODE_IN_USE}, {E}, false, "gpu"},
-	{CODE_IN_USE, STATE_BLOCKED, {CODE_IN_USE}, {E}, false, "disk, gpu"},
-	{_CODE_INVALID, STATE_BLOCKED, {CODE_NO_RESET, CODE_IN_USE}, {W, E}, false, "gpu"},
+	{_CODE_INVALID, STATE_ACTIVE, {0}, {0}, false, STATE_WANTED, CODE_IN_USE, ""},
+	{CODE_IN_USE, STATE_ACTIVE, {0}, {0}, false, STATE_WANTED, CODE_IN_USE, "disk"},
+	{CODE_NO_EFFECT, STATE_ACTIVE, {0}, {0}, false, STATE_WANTED, CODE_IN_USE, ""},
+	{_CODE_INVALID, STATE_BLOCKED, {CODE_IN_USE}, {E}, false, STATE_WANTED, CODE_IN_USE, "gpu"},
+	{CODE_IN_USE,
+	 STATE_BLOCKED,
+	 {CODE_IN_USE},
+	 {E},
+	 false,
+	 STATE_WANTED,
+	 CODE_IN_USE,
+	 "disk, gpu"},
+	{_CODE_INVALID,
+	 STATE_BLOCKED,
+	 {CODE_NO_RESET, CODE_IN_USE},
+	 {W, E},
+	 false,
+	 STATE_WANTED,
+	 CODE_IN_USE,
+	 "gpu"},
 	/* another error keeps it away whoever lets go */
-	{_CODE_INVALID, STATE_BLOCKED, {CODE_IN_USE, CODE_BOOT_DISK}, {E, E}, false, ""},
-	{_CODE_INVALID, STATE_BLOCKED, {CODE_BOOT_DISK}, {E}, false, ""},
+	{_CODE_INVALID,
+	 STATE_BLOCKED,
+	 {CODE_IN_USE, CODE_BOOT_DISK},
+	 {E, E},
+	 false,
+	 STATE_WANTED,
+	 CODE_IN_USE,
+	 ""},
+	{_CODE_INVALID, STATE_BLOCKED, {CODE_BOOT_DISK}, {E}, false, STATE_WANTED, CODE_IN_USE, ""},
 	/* accepted, or not what blocks it */
-	{_CODE_INVALID, STATE_ARMED, {CODE_IN_USE}, {W}, false, ""},
-	{_CODE_INVALID, STATE_BLOCKED, {CODE_IN_USE}, {W}, false, ""},
-	{_CODE_INVALID, STATE_BLOCKED, {0}, {0}, false, ""},
+	{_CODE_INVALID, STATE_ARMED, {CODE_IN_USE}, {W}, false, STATE_WANTED, CODE_IN_USE, ""},
+	{_CODE_INVALID, STATE_BLOCKED, {CODE_IN_USE}, {W}, false, STATE_WANTED, CODE_IN_USE, ""},
+	{_CODE_INVALID, STATE_BLOCKED, {0}, {0}, false, STATE_WANTED, CODE_IN_USE, ""},
+	/* what is to go back */
+	{_CODE_INVALID, STATE_ACTIVE, {0}, {0}, false, STATE_BLOCKED, CODE_IN_USE, "old"},
+	{_CODE_INVALID,
+	 STATE_BLOCKED,
+	 {CODE_IN_USE},
+	 {E},
+	 false,
+	 STATE_BLOCKED,
+	 CODE_IN_USE,
+	 "gpu, old"},
+	{_CODE_INVALID, STATE_ACTIVE, {0}, {0}, false, STATE_BLOCKED, CODE_NO_BUILDER, ""},
 	/* nothing would be changed anyhow */
-	{_CODE_INVALID, STATE_BLOCKED, {CODE_IN_USE}, {E}, true, ""},
+	{_CODE_INVALID, STATE_BLOCKED, {CODE_IN_USE}, {E}, true, STATE_WANTED, CODE_IN_USE, ""},
 };
 
 static void fill(const struct held_row *row, struct plan *before, struct plan *after,
@@ -47,8 +81,15 @@ static void fill(const struct held_row *row, struct plan *before, struct plan *a
 	struct step *step = array_add(before->arena, &before->steps);
 	struct report_step *done = array_add(report->arena, &report->steps);
 	struct plan_device *device = array_add(after->arena, &after->devices);
+	struct plan_item *item = array_add(after->arena, &after->items);
 
-	assert_true(step && done && device);
+	assert_true(step && done && device && item);
+	diags_add(&after->diags, SEVERITY_ERROR, row->waits, (struct place){0}, NULL, "open");
+	*item = (struct plan_item){.reason = "open",
+				   .id = "device:old",
+				   .kind = ITEM_DEVICE,
+				   .state = row->back,
+				   .surplus = true};
 	before->observe_only = row->observe_only;
 	*step = (struct step){.kind = STEP_BIND, .target = "0000:02:00.0", .device = "disk"};
 	*done = (struct report_step){.kind = STEP_BIND,
