@@ -81,8 +81,13 @@ static void add_conclusions(const struct planning *p, struct strbuf *out)
 		strbuf_addf(out, "step %d %s\n", (int)it->kind, it->target);
 		strbuf_addn(out, it->content ? it->content : "", it->size);
 	}
-	array_foreach(device, &p->plan->devices)
+	array_foreach(device, &p->plan->devices) {
+		char addr[PCI_ADDR_TEXT_SIZE];
+
 		strbuf_addf(out, "identity %s %d\n", device->name, (int)device->identity);
+		array_foreach(it, &device->addrs)
+			strbuf_addf(out, "takes %s\n", pci_addr_format(*it, addr));
+	}
 	array_foreach(device, &p->plan->devices)
 		array_foreach(it, &device->verdicts)
 			strbuf_addf(out, "verdict %s %d %s\n", device->name, (int)it->code,
