@@ -10,6 +10,7 @@
 /* Prefixes for documentation, as the files of /proc/net write them. */
 #define FOUR_WORD  "0200C0" /* 192.0.2.N, its bytes backwards */
 #define SIX_BYTES  "20010db800000000000000000000"
+#define SIX_WORDS  "B80D01200000000000000000"
 #define MAPPED	   "0000000000000000FFFF0000"
 #define NUMBER_MAX 254 /* of a byte's */
 
@@ -150,6 +151,50 @@ int routes6(struct masks *m, const char *text, size_t size _unused_, struct strb
 				    number, none, none, it->iface);
 	}
 	return err;
+}
+
+/* One end of a session; false: no use was found by it. */
+static bool put_end(const struct masks *m, const char *hex, struct strbuf *out)
+{
+	char text[INET6_ADDRSTRLEN];
+	size_t n = strlen(hex);
+	unsigned number = 0;
+
+	if ((n == 8 || n == 32) && text_of(hex, n, true, text))
+		number = number_of(m, text);
+	if (!number)
+		return false;
+	if (is_six(text))
+		strbuf_addf(out, SIX_WORDS "%02X000000", number);
+	else
+		strbuf_addf(out, "%s%02X" FOUR_WORD, n == 32 ? MAPPED : "", number);
+	return true;
+}
+
+/* "   1: 0600A8C0:0016 0700A8C0:C350 01 ...": only what is established, and no more of it. */
+static int session_line(struct masks *m, const char *line, struct strbuf *out)
+{
+	_cleanup_strbuf_ struct strbuf one = {0};
+	unsigned here_port, there_port, state;
+	char here[33], there[33];
+
+	if (sscanf(line, "%*u: %32[0-9A-Fa-f]:%4x %32[0-9A-Fa-f]:%4x %2x", here, &here_port, there,
+		   &there_port, &state) != 5 ||
+	    state != 1)
+		return 0;
+	strbuf_add(&one, "0: ");
+	if (!put_end(m, here, &one))
+		return 0;
+	strbuf_addf(&one, ":%04X ", here_port);
+	if (!put_end(m, there, &one))
+		return 0;
+	strbuf_addf(out, "%s:%04X 01\n", strbuf_text(&one), there_port);
+	return one.error;
+}
+
+int sessions(struct masks *m, const char *text, size_t size _unused_, struct strbuf *out)
+{
+	return mask_each_line(m, text, out, session_line);
 }
 
 /* --- servers --------------------------------------------------------------------------------- */

@@ -211,6 +211,14 @@ static int fstab_line(struct masks *m _unused_, const char *line, struct strbuf 
 	return 0;
 }
 
+/* Where sshd listens. */
+static int sshd_line(struct masks *m _unused_, const char *line, struct strbuf *out)
+{
+	if (strncasecmp(line + strspn(line, " \t"), "Port", 4) == 0)
+		strbuf_addf(out, "%s\n", line);
+	return 0;
+}
+
 /* --- kernels' indexes ------------------------------------------------------------------------ */
 
 /* Whether a pattern of n bytes is about a function of this host. */
@@ -290,6 +298,10 @@ static const struct rule {
 	{"machine-id", "/etc", mask_line, NULL},
 	{"fstab", "/etc", NULL, fstab_line},
 	{"b*", "/run/udev/data", NULL, udev_line},
+	{"sshd_config", "/etc/ssh", NULL, sshd_line},
+	{"*", "/etc/ssh/sshd_config.d", NULL, sshd_line},
+	{"tcp", "/proc/*", sessions, NULL},
+	{"tcp6", "/proc/*", sessions, NULL},
 	{"if_inet6", "/proc/*", NULL, address_line},
 	{"ipv6_route", "/proc/*", routes6, NULL},
 	{"route", "/proc/*", routes4, NULL},

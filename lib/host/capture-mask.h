@@ -31,6 +31,7 @@ const char *mask_of(struct masks *m, const char *text, char ret[static MASK_TEXT
  * a route of its own leads to each, so that the uses are found again; of others nothing stays.
  */
 int address_line(struct masks *m, const char *line, struct strbuf *out);
+int sessions(struct masks *m, const char *text, size_t size, struct strbuf *out);
 int routes4(struct masks *m, const char *text, size_t size, struct strbuf *out);
 int routes6(struct masks *m, const char *text, size_t size, struct strbuf *out);
 int mount_line(struct masks *m, const char *line, struct strbuf *out);

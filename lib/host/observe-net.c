@@ -202,6 +202,7 @@ void observe_net_uses(struct observer *o)
 	array_foreach(it, &net.routes)
 		if (route_is_default(it))
 			net_use(o, &net, it->name, USE_DEFAULT_ROUTE, "", "default route");
+	observe_sessions(o, &net);
 	use_remotes(o, &net);
 	array_foreach(it, &net.ifaces)
 		if (it->hardware)

@@ -22,11 +22,18 @@ struct route {
 	struct net_address to;
 	unsigned length; /* 96 and more for IPv4 */
 	unsigned long metric;
+	bool direct; /* no gateway */
+};
+
+struct local { /* an address of the host's, of IPv6 */
+	const char *name;
+	struct net_address at;
 };
 
 struct net {
 	ARRAY_OF(struct iface) ifaces; /* sorted by name */
 	ARRAY_OF(struct route) routes;
+	ARRAY_OF(struct local) locals;
 };
 
 struct iface *iface_named(struct net *net, const char *name);
@@ -35,7 +42,8 @@ struct iface *iface_named(struct net *net, const char *name);
 void net_read_routes(struct observer *o, struct net *net);
 bool route_is_default(const struct route *route);
 
-/* The interface that leads to the address. NULL: none. */
+/* The interface that has the address; the one that leads to it. NULL: none. */
+const char *net_local(const struct net *net, const struct net_address *a);
 const char *net_toward(const struct net *net, const struct net_address *a);
 
 /* As people write it, and as /proc/net does: words of 8 digits, each as the CPU has it. */
@@ -50,3 +58,6 @@ void net_note_address(struct observer *o, const char *text, const char *name);
 /* Adds the use to every function below the interface; before and after stand around the way. */
 void net_use(struct observer *o, struct net *net, const char *name, enum use_kind kind,
 	     const char *before, const char *after);
+
+/* SSH sessions to this host. */
+void observe_sessions(struct observer *o, struct net *net);

@@ -110,6 +110,7 @@ static void read_routes4(struct observer *o, struct net *net)
 		if (!mask || !(flags & ROUTE_UP) || flags & ROUTE_REJECT ||
 		    !net_address_words(destination, &r.to))
 			continue;
+		r.direct = hex_of(field_of(o, line, 2)) == 0;
 		r.metric = strtoul(metric, NULL, 10);
 		r.length = MAPPED + (unsigned)__builtin_popcountl(hex_of(mask));
 		add_route(o, net, &r);
@@ -122,7 +123,7 @@ static void read_routes6(struct observer *o, struct net *net)
 	const char *text = see_text(o, MAX_CONFIG, "/proc/net/ipv6_route");
 
 	for (const char *line; text && (line = next_line(o, &text));) {
-		const char *destination = field_of(o, line, 0);
+		const char *destination = field_of(o, line, 0), *gateway = field_of(o, line, 4);
 		unsigned long flags = hex_of(field_of(o, line, 8));
 		struct route r = {.name = field_of(o, line, 9)};
 
@@ -130,6 +131,7 @@ static void read_routes6(struct observer *o, struct net *net)
 		if (!r.name || strcmp(r.name, "lo") == 0 || !(flags & ROUTE_UP) ||
 		    flags & ROUTE_REJECT || !bytes_of(destination, r.to.at, 16))
 			continue;
+		r.direct = strspn(gateway, "0") == strlen(gateway);
 		r.metric = hex_of(field_of(o, line, 5));
 		r.length = (unsigned)hex_of(field_of(o, line, 1));
 		add_route(o, net, &r);
@@ -142,11 +144,15 @@ static void read_addresses6(struct observer *o, struct net *net)
 	const char *text = see_text(o, MAX_CONFIG, "/proc/net/if_inet6");
 
 	for (const char *line; text && (line = next_line(o, &text));) {
-		const char *scope = field_of(o, line, 3), *name = field_of(o, line, 5);
+		const char *address = field_of(o, line, 0), *name = field_of(o, line, 5);
 		struct iface *i = name ? iface_named(net, name) : NULL;
+		struct local local = {.name = i ? i->name : NULL};
 
-		if (i && hex_of(scope) == 0)
-			i->addressed = true;
+		if (!i)
+			continue;
+		i->addressed |= hex_of(field_of(o, line, 3)) == 0;
+		if (bytes_of(address, local.at.at, 16))
+			kept(o, array_push(o->scratch, &net->locals, local) == 0);
 	}
 }
 
@@ -181,13 +187,30 @@ static bool covers(const struct route *route, const struct net_address *a)
 }
 
 /* The longest prefix, then the least metric. */
-const char *net_toward(const struct net *net, const struct net_address *a)
+static const char *best(const struct net *net, const struct net_address *a, bool direct)
 {
 	const struct route *found = NULL;
 
-	array_foreach(it, &net->routes)
-		if (covers(it, a) && (!found || it->length > found->length ||
-				      (it->length == found->length && it->metric < found->metric)))
+	array_foreach(it, &net->routes) {
+		if (!covers(it, a) || (direct && (!it->direct || route_is_default(it))))
+			continue;
+		if (!found || it->length > found->length ||
+		    (it->length == found->length && it->metric < found->metric))
 			found = it;
+	}
 	return found ? found->name : NULL;
+}
+
+const char *net_toward(const struct net *net, const struct net_address *a)
+{
+	return best(net, a, false);
+}
+
+/* What is no address of IPv6 that is listed is in the network that its interface is directly in. */
+const char *net_local(const struct net *net, const struct net_address *a)
+{
+	array_foreach(it, &net->locals)
+		if (memcmp(&it->at, a, sizeof(*a)) == 0)
+			return it->name;
+	return best(net, a, true);
 }

@@ -13,9 +13,9 @@
 
 /* What others are, and what they become: a use's addresses are numbered as they are found. */
 static const char *const addresses[][2] = {
-	{"203.0.113.77", "192.0.2.1"},
-	{"2001:db8::99", "2001:db8::2"},
-	{"198.51.100.23", "192.0.2.3"},
+	{"198.0.2.88", "192.0.2.2"},	     {"2001:db8:ffff::1", "2001:db8::4"},
+	{"2001:db8:ffff::7", "2001:db8::6"}, {"203.0.113.77", "192.0.2.7"},
+	{"2001:db8::99", "2001:db8::8"},     {"198.51.100.23", "192.0.2.9"},
 };
 
 static const char rich[] =
@@ -43,6 +43,10 @@ static const char rich[] =
 	"\t/dev/gone\t/boot ext4 defaults 0 2\n"
 	"\t//nas/share /srv cifs username=me,password=hunter2 0 0\n"
 	"\t/dev/sdz1 /mnt ext4 x-note=hunter2 0 0\n"
+	"[/etc/ssh]\n"
+	"sshd_config <<\n"
+	"\tAllowUsers somebody\n"
+	"\tPort 2222\n"
 	"[/etc/default]\n"
 	"grub <<\n"
 	"\tGRUB_DEFAULT=0\n"
@@ -122,6 +126,15 @@ static const char rich[] =
 	"\t25 22 8:2 / /data rw - ext4 /dev/sda2 rw\n"
 	"\t26 22 0:52 / /mnt rw - nfs far:/x rw,addr=2001:db9::77\n"
 	"net -> self/net\n"
+	"self/net/tcp <<\n"
+	"\t  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n"
+	"\t   0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0\n"
+	"\t   1: 0601A8C0:08AE 580200C6:C350 01 00000000:00000000 02:000A1B2C 00000000     0\n"
+	"\t   2: 0601A8C0:C351 590200C6:01BB 01 00000000:00000000 02:000A1B2C 00000000  1000\n"
+	"self/net/tcp6 <<\n"
+	"\t   0: 0000000000000000FFFF00000601A8C0:0016 0000000000000000FFFF0000580200C6:C352 01 0\n"
+	"\t   1: B80D0120000000000054505FEABCDEFF:0016 B80D01200000FFFF0000000001000000:C353 01 0\n"
+	"\t   2: B80D012000000000FF005450EFCDABFE:0016 B80D01200000FFFF0000000007000000:C353 01 0\n"
 	"self/net/route <<\n"
 	"\tIface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"
 	"\teno1\t00000000\t0101A8C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"

@@ -202,8 +202,9 @@ static void nothing_personal_is_left(void **state _unused_)
 		"CONFIG_64BIT", "msi_irqs",	 "resource0",
 		"nas",		"hunter2",	 "pictures",
 		"=me",		"192.168",	 "203.0.113",
-		"198.51",	"A8C0",		 "::99",
-		"db9::",
+		"198.51",	"A8C0",		 "200C6",
+		"somebody",	"::99",		 "db9::",
+		"ABCDE",
 	};
 	_cleanup_strbuf_ struct strbuf from = {0}, text = {0};
 	_cleanup_tree_ struct tree *tree = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From a route or a server down to the network card that carries it. */
+/* From a route, a session or a server down to the network card that carries it. */
 #include "observe-uses.h"
 
 #define DEFAULT(name) "\t" name "\t00000000\t0101A8C0\t0003\t0\t0\t0\t00000000\n"
@@ -82,6 +82,84 @@ static void idle_cards_are_free(void **state _unused_)
 {
 	assert_uses(ENO1 ENO2 ROUTES LAN("eno1") DEFAULT("gone") "\tshort\n",
 		    "3 network: eno1, up with an address\n");
+}
+
+/* --- sessions -------------------------------------------------------------------------------- */
+
+#define TCP(file, lines)                                                                           \
+	"[/proc/net]\n" file " <<\n\t  sl  local_address rem_address   st tx_queue\n" lines
+/* 192.168.1.6 and 10.2.3.4 here, 192.168.1.9 there. */
+#define LINE(here, there, state)                                                                   \
+	"\t   1: " here " " there " " state " 00000000:00000000 02:000A1B2C 00000000\n"
+
+#define MAPPED "0000000000000000FFFF0000"
+#define SIX    "B80D0120000000000000000005000000" /* 2001:db8::5 */
+
+static void sessions_hold_their_card(void **state _unused_)
+{
+	static const struct {
+		const char *lines, *uses; /* of the second card */
+	} rows[] = {
+		{TCP("tcp", LINE("0403020A:0016", "0901A8C0:C350", "01")),
+		 "4 ssh: eno2, an SSH session from 192.168.1.9\n"},
+		/* Not established; to another port; away from here; to oneself. */
+		{TCP("tcp", LINE("0403020A:0016", "0901A8C0:C350", "0A")), ""},
+		{TCP("tcp", LINE("0403020A:01BB", "0901A8C0:C350", "01")), ""},
+		{TCP("tcp", LINE("0403020A:C350", "0901A8C0:0016", "01")), ""},
+		{TCP("tcp", LINE("0403020A:0016", "0403020A:C350", "01")), ""},
+		{TCP("tcp", LINE("0100007F:0016", "0901A8C0:C350", "01")), ""},
+		{TCP("tcp", "\tnonsense\n\t 1: 04:0016 05:C350 01\n"), ""},
+		/* sshd listens for both families at once. */
+		{TCP("tcp6", LINE(MAPPED "0403020A:0016", MAPPED "0901A8C0:C350", "01")),
+		 "4 ssh: eno2, an SSH session from 192.168.1.9\n"},
+		{TCP("tcp6",
+		     LINE(SIX ":0016", "B80D0120000000000000000006000000:C350",
+			  "01")) "[/proc/net]\nif_inet6 <<\n\t20010db8000000000000000000000005 03 "
+				 "40 20 80 eno2\n",
+		 "4 ssh: eno2, an SSH session from 2001:db8::6\n"},
+		{TCP("tcp6", LINE("00000000000000000000000001000000:0016",
+				  "00000000000000000000000001000000:C350", "01")),
+		 ""},
+		/* Ports of the settings count beside the usual one. */
+		{TCP("tcp", LINE("0403020A:08AE", "0901A8C0:C350", "01")), ""},
+		{TCP("tcp", LINE("0403020A:08AE", "0901A8C0:C350",
+				 "01")) "[/etc/ssh]\nsshd_config <<\n\t# Port 22\n\tport 2222\n",
+		 "4 ssh: eno2, an SSH session from 192.168.1.9\n"},
+		{TCP("tcp", LINE("0403020A:08AE", "0901A8C0:C350",
+				 "01")) "[/etc/ssh/sshd_config.d]\na.conf = Port 2222\n",
+		 "4 ssh: eno2, an SSH session from 192.168.1.9\n"},
+		{TCP("tcp", LINE("0403020A:08AE", "0901A8C0:C350",
+				 "01")) "[/etc/ssh/sshd_config.d]\na.conf.off = Port 2222\n",
+		 ""},
+		{TCP("tcp", LINE("0403020A:0016", "0901A8C0:C350",
+				 "01")) "[/etc/ssh]\nsshd_config = Port 2222\n",
+		 "4 ssh: eno2, an SSH session from 192.168.1.9\n"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		_cleanup_strbuf_ struct strbuf lines = {0}, uses = {0};
+
+		strbuf_addf(&lines, ENO1 ENO2 ROUTES DEFAULT("eno1") LAN("eno1") WIDE("eno2") "%s",
+			    rows[i].lines);
+		strbuf_addf(&uses,
+			    "3 default-route: eno1, default route\n"
+			    "3 network: eno1, up with an address\n%s"
+			    "4 network: eno2, up with an address\n",
+			    rows[i].uses);
+		assert_uses(strbuf_text(&lines), strbuf_text(&uses));
+	}
+}
+
+/* The way down is that of a route; an address in no network goes back by the way to its peer. */
+static void sessions_go_through_layers(void **state _unused_)
+{
+	assert_uses(ENO1 ENO2 SOFT("vmbr0") "lower_eno2/\n" ROUTES DEFAULT("eno1") WIDE("vmbr0")
+			    TCP("tcp", LINE("0403020A:0016", "0901A8C0:C350", "01")
+					       LINE("0101A8C0:0016", "0702030A:C350", "01")),
+		    "3 default-route: eno1, default route\n"
+		    "3 network: eno1, up with an address\n"
+		    "4 ssh: eno2, vmbr0, an SSH session from 192.168.1.9\n"
+		    "4 ssh: eno2, vmbr0, an SSH session from 10.3.2.7\n");
 }
 
 /* --- servers --------------------------------------------------------------------------------- */
@@ -177,6 +255,8 @@ int main(void)
 		cmocka_unit_test(routes_go_through_layers),
 		cmocka_unit_test(routes_of_ipv6_count),
 		cmocka_unit_test(idle_cards_are_free),
+		cmocka_unit_test(sessions_hold_their_card),
+		cmocka_unit_test(sessions_go_through_layers),
 		cmocka_unit_test(servers_hold_the_card_on_the_way),
 		cmocka_unit_test(the_best_route_leads_there),
 		cmocka_unit_test(servers_of_ipv6_are_found),
