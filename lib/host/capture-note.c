@@ -124,7 +124,9 @@ bool record_dull(const char *folder, const char *name)
 	/* Only processes are looked for there, and noted when they hold something. */
 	if (strcmp(folder, "/proc") == 0)
 		return true;
-	/* Of the firmware's tables only what names slots. */
+	/* Of what is on USB only interfaces, of the firmware's tables only what names slots. */
+	if (strcmp(folder, "/sys/bus/usb/devices") == 0)
+		return !strchr(name, ':');
 	if (strcmp(folder, "/sys/firmware/dmi/entries") == 0)
 		return !starts(name, "9-");
 	if (!starts(folder, "/sys/devices/"))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What uses a device: storage, network, console, and on request the processes that hold it. */
+/* What uses a device: storage, network, console, keyboards, and on request the processes that hold
+ * it. */
 #include "observe-parts.h"
 
 #define USES_SHOWN 32 /* a disk with a thousand mounts is in use all the same */
@@ -49,11 +50,37 @@ static void observe_console(struct observer *o)
 	}
 }
 
+#define USB_DEVICES "/sys/bus/usb/devices"
+
+/* Interfaces with the boot protocol of a keyboard, which is what firmware and initramfs talk to. */
+static void observe_keyboards(struct observer *o)
+{
+	struct words names = see_list(o, USB_DEVICES);
+
+	array_foreach(it, &names) {
+		const char *colon = strchr(*it, ':'), *class, *protocol, *link, *product;
+		struct pci_addr addr;
+
+		class = colon ? see_line(o, USB_DEVICES "/%s/bInterfaceClass", *it) : NULL;
+		if (!class || strcmp(class, "03") != 0)
+			continue;
+		protocol = see_line(o, USB_DEVICES "/%s/bInterfaceProtocol", *it);
+		link = see_link(o, USB_DEVICES "/%s", *it);
+		if (!protocol || strcmp(protocol, "01") != 0 || !link ||
+		    !path_function(link, &addr))
+			continue;
+		product = see_line(o, USB_DEVICES "/%.*s/product", (int)(colon - *it), *it);
+		add_use(o, addr, USE_KEYBOARD,
+			product && *product ? product : "keyboard without a name");
+	}
+}
+
 void observe_uses(struct observer *o)
 {
 	observe_storage_uses(o);
 	observe_net_uses(o);
 	observe_console(o);
+	observe_keyboards(o);
 	/* A capture has the processes that held something when it was made. */
 	if (o->options->holders && (o->tree->live || o->tree->capture))
 		observe_holders(o);

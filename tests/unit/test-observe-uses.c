@@ -245,6 +245,43 @@ static void serials_of_disks_count(void **state _unused_)
 	assert_int_equal(host->devices.at[1].serials.n, 0);
 }
 
+/* --- keyboards ------------------------------------------------------------------------------- */
+
+#define USB(port, name)                                                                            \
+	"[/sys/bus/usb/devices]\n" name " -> ../../../devices/pci0000:00/" port "/usb1/" name "\n"
+#define USB_FOLDER(port, name) "[/sys/devices/pci0000:00/" port "/usb1/" name "]\n"
+#define KEYBOARD	       "bInterfaceClass = 03\nbInterfaceProtocol = 01\n"
+
+static void keyboards_hold_their_controller(void **state _unused_)
+{
+	static const struct {
+		const char *lines, *uses;
+	} rows[] = {
+		{USB("0000:00:03.0", "1-4") USB("0000:00:03.0",
+						"1-4:1.0") USB_FOLDER("0000:00:03.0", "1-4:1.0")
+			 KEYBOARD USB_FOLDER("0000:00:03.0", "1-4") "product = USB Keyboard\n",
+		 "3 keyboard: USB Keyboard\n"},
+		/* Two interfaces of one; one without a name behind a hub. */
+		{USB("0000:00:04.0", "2-1.3:1.0") USB_FOLDER("0000:00:04.0", "2-1.3:1.0")
+			 KEYBOARD USB("0000:00:04.0", "2-1.3:1.1")
+				 USB_FOLDER("0000:00:04.0", "2-1.3:1.1") KEYBOARD,
+		 "4 keyboard: keyboard without a name\n"},
+		/* A mouse, a disk, one that hangs nowhere. */
+		{USB("0000:00:03.0", "1-5:1.0")
+			 USB_FOLDER("0000:00:03.0",
+				    "1-5:1.0") "bInterfaceClass = 03\nbInterfaceProtocol = 02\n",
+		 ""},
+		{USB("0000:00:03.0", "1-5:1.0")
+			 USB_FOLDER("0000:00:03.0",
+				    "1-5:1.0") "bInterfaceClass = 08\nbInterfaceProtocol = 01\n",
+		 ""},
+		{"[/sys/bus/usb/devices/1-4:1.0]\n" KEYBOARD, ""},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_uses(rows[i].lines, rows[i].uses);
+}
+
 /* --- processes ------------------------------------------------------------------------------- */
 
 #define HELD                                                                                       \
@@ -327,6 +364,7 @@ int main(void)
 		cmocka_unit_test(loops_end),
 		cmocka_unit_test(screens_are_in_use),
 		cmocka_unit_test(serials_of_disks_count),
+		cmocka_unit_test(keyboards_hold_their_controller),
 		cmocka_unit_test(processes_hold_nodes),
 		cmocka_unit_test(nodes_are_of_many_kinds),
 	};
