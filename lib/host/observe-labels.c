@@ -25,6 +25,20 @@ struct slots {
 	ARRAY_OF(struct slot) named, numbered; /* firmware's, hotplug's */
 };
 
+/* Some firmware fills its strings up with blanks. NULL: nothing else is in it. */
+static const char *trimmed(struct observer *o, const char *s)
+{
+	const char *copy;
+	size_t n;
+
+	s += strspn(s, " ");
+	n = strlen(s);
+	while (n && s[n - 1] == ' ')
+		n--;
+	copy = n ? arena_strndup(o->scratch, s, n) : NULL;
+	return kept(o, copy || !n) ? copy : NULL;
+}
+
 /* The strings stand behind the structure, each with a NUL, counted from 1. */
 static const char *string_of(const char *bytes, size_t size, unsigned number)
 {
@@ -57,6 +71,7 @@ static void add_designation(struct observer *o, struct slots *slots, const char 
 		.fn = at[SLOT_DEVFN] & 7,
 	};
 	slot.name = string_of(bytes, size, at[SLOT_DESIGNATION]);
+	slot.name = slot.name ? trimmed(o, slot.name) : NULL;
 	/* All ones: no slot of a bus. */
 	if (slot.name && (slot.addr.domain != 0xffff || at[SLOT_BUS] != 0xff))
 		kept(o, array_push(o->scratch, &slots->named, slot) == 0);

@@ -187,6 +187,8 @@ static void a_running_host_is_captured(void **state _unused_)
 	assert_non_null(strstr(seen.text, "open: /dev/dri/card0, held by kvm (1234)\n"));
 	assert_non_null(strstr(seen.text, "open: /dev/nvme0n1, held by kvm (1234)\n"));
 	assert_non_null(strstr(seen.text, "evidence=kernel log: "));
+	assert_non_null(strstr(seen.text, "keyboard: Some Keyboard\n"));
+	assert_non_null(strstr(seen.text, "label=PCIEX16_1\n"));
 	identity_mask("66-55-44-fe-ff-33-22-11", mask);
 	assert_non_null(strstr(seen.text, mask));
 	assert_non_null(strstr(seen.text, "acs=0\n"));
@@ -200,11 +202,11 @@ static void nothing_personal_is_left(void **state _unused_)
 		"505400ff",	"pbkdf2.sha512", "ffffffffc0a0",
 		"MHz",		"usb:v1234",	 "amdgpu",
 		"CONFIG_64BIT", "msi_irqs",	 "resource0",
-		"nas",		"hunter2",	 "pictures",
-		"=me",		"192.168",	 "203.0.113",
-		"198.51",	"A8C0",		 "200C6",
-		"somebody",	"::99",		 "db9::",
-		"ABCDE",
+		"nas",		"KB0123456789",	 "hunter2",
+		"pictures",	"=me",		 "192.168",
+		"203.0.113",	"198.51",	 "A8C0",
+		"200C6",	"somebody",	 "::99",
+		"db9::",	"ABCDE",
 	};
 	_cleanup_strbuf_ struct strbuf from = {0}, text = {0};
 	_cleanup_tree_ struct tree *tree = NULL;

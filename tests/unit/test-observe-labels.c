@@ -5,7 +5,7 @@
 /* A structure of type 9: slot id and characteristics are of no interest. */
 #define SLOT(segment, bus, devfn)                                                                  \
 	"\\x09\\x11\\x2a\\x00\\x02\\xa5\\x0d\\x04\\x04\\x01\\x00\\x0c\\x01" segment bus devfn      \
-	"first\\x00J6B2\\x00\\x00"
+	"first\\x00 J6B2  \\x00\\x00"
 #define ENTRY(number, raw) "[/sys/firmware/dmi/entries/9-" number "]\nraw : " raw "\n"
 
 /* A port with a card that has a switch of its own, and a card of two functions. */
