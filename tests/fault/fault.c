@@ -7,6 +7,8 @@
  * syscall(2). Counting begins when PROGRAM opens ROOT, which ends the dynamic linker's own calls.
  * Forked children count too until they execute something: the builders run undisturbed.
  *
+ * AT may be N:CALL:PATH: then only such calls about that path below ROOT are counted.
+ *
  * REPORT gets a line for each point: its number, the call, what it is about. It ends with PROGRAM's
  * own exit code, or 128 and the signal.
  */
@@ -168,6 +170,7 @@ struct run {
 	FILE *report;
 	const struct what *what;
 	unsigned long at, count;
+	char *call, *path; /* NULL: whatever the call and its object */
 	bool counting;
 	bool over; /* nothing more is to go wrong */
 	pid_t program;
@@ -380,11 +383,12 @@ static void on_entry(struct run *run, struct process *p, const struct ptrace_sys
 	}
 	if (!is_point(run, p->pid, call, args))
 		return;
-	run->count++;
-	if (run->what->end == END_NOTHING || run->count == run->at) {
+	if (run->call || run->what->end == END_NOTHING || run->count + 1 == run->at)
 		name_object(run, p->pid, call, args, object);
+	if (run->call && (strcmp(call->name, run->call) != 0 || strcmp(object, run->path) != 0))
+		return;
+	if (++run->count == run->at || run->what->end == END_NOTHING)
 		fprintf(run->report, "%lu %s %s\n", run->count, call->name, object);
-	}
 	if (run->count == run->at || (run->what->stays && run->count > run->at))
 		strike(run, p, call, args);
 }
@@ -508,7 +512,11 @@ int main(int argc, char **argv)
 	run.root = argv[1];
 	run.report = fopen(argv[2], "we");
 	run.what = find_what(argv[3]);
-	run.at = strtoul(argv[4], NULL, 10);
+	run.at = strtoul(argv[4], &run.call, 10);
+	run.path = *run.call ? strchr(++run.call, ':') : NULL;
+	run.call = run.path ? run.call : NULL;
+	if (run.path)
+		*run.path++ = '\0';
 	if (!run.report || !run.what)
 		die(argv[2]);
 	run.program = fork();
