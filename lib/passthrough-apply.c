@@ -105,6 +105,28 @@ static int look_again(struct pthru_ctx *ctx, const struct pthru_spec *spec, stru
 	return 0;
 }
 
+/* What the next boot is to bring goes into the ledger, as it is proven only now. */
+static int promise(struct pthru_ctx *ctx, struct pthru_report *r)
+{
+	const struct pthru_plan *p = r->after ? r->after : r->before;
+	struct ops ops = {0};
+	int err;
+
+	if (r->report->refused || (r->report->steps.n && !r->after))
+		return 0;
+	err = ops_root_new(ctx->root, NULL, SYSFS_DEADLINE_MS, &ops);
+	if (err < 0)
+		return err;
+	err = keep_promises(&ops, p->plan);
+	ops_done(&ops);
+	if (err < 0 && err != -ENOMEM) {
+		surface_errno(r->diags, err, PATH_LEDGER);
+		r->unproven = true;
+		return 0;
+	}
+	return err;
+}
+
 static int work(struct pthru_ctx *ctx, const struct pthru_spec *spec, struct pthru_diags *diags,
 		struct pthru_report *r)
 {
@@ -130,6 +152,9 @@ static int work(struct pthru_ctx *ctx, const struct pthru_spec *spec, struct pth
 		if (err < 0)
 			return err;
 	}
+	err = promise(ctx, r);
+	if (err < 0)
+		return err;
 	prove(r);
 	if (!r->live && r->after && plan_defer_live(r->after->plan) < 0)
 		return -ENOMEM;

@@ -22,6 +22,12 @@ int plan_apply(const struct plan *plan, const struct ledger *ledger, const struc
 	       const struct progress *progress, struct report **ret);
 
 /*
+ * Keeps in the ledger what plan, made after an apply, promises of the next boot; writes only what
+ * is new. 0 or negative errno.
+ */
+int keep_promises(const struct ops *ops, const struct plan *plan);
+
+/*
  * Whether the last apply was cut before its end: 1 with the journal's last line, 0, or negative
  * errno. Nothing need be done about it but to plan and apply again.
  */

@@ -31,6 +31,7 @@ struct ledger *ledger_clone(const struct ledger *l)
 	if (copy_all(copy->arena, &copy->files, &l->files) < 0 ||
 	    copy_all(copy->arena, &copy->devices, &l->devices) < 0 ||
 	    copy_all(copy->arena, &copy->params, &l->params) < 0 ||
+	    copy_all(copy->arena, &copy->promises, &l->promises) < 0 ||
 	    copy_all(copy->arena, &copy->folders, &l->folders) < 0 ||
 	    copy_all(copy->arena, &copy->unbuilt, &l->unbuilt) < 0)
 		return NULL;

@@ -129,6 +129,13 @@ static void put_param(struct writer *w, const struct ledger_param *p)
 	put_text(w, "before", p->before);
 }
 
+static void put_promise(struct writer *w, const struct ledger_promise *p)
+{
+	put_text(w, "item", p->item);
+	put_text(w, "boot_id", p->boot_id);
+	put_text(w, "basis", p->basis);
+}
+
 /* Opens an object at the end of list, for one record. */
 static struct writer record(struct writer *top, struct json_object *list)
 {
@@ -169,6 +176,8 @@ int ledger_render(const struct ledger *ledger, struct strbuf *out)
 	put_records(&w, "files", &ledger->files, put_file);
 	put_records(&w, "devices", &ledger->devices, put_device);
 	put_records(&w, "params", &ledger->params, put_param);
+	if (ledger->promises.n)
+		put_records(&w, "promises", &ledger->promises, put_promise);
 	put_words(&w, "folders", &ledger->folders);
 	put_words(&w, "unbuilt", &ledger->unbuilt);
 	if (w.error)
@@ -348,6 +357,13 @@ static void get_param(struct reader *r, struct ledger_param *p)
 	p->before = get_text(r, "before");
 }
 
+static void get_promise(struct reader *r, struct ledger_promise *p)
+{
+	p->item = get_text(r, "item");
+	p->boot_id = get_text(r, "boot_id");
+	p->basis = get_text(r, "basis");
+}
+
 #define get_records(r, key, list, get_one)                                                         \
 	do {                                                                                       \
 		struct json_object *array_ = get((r), (key), json_type_array);                     \
@@ -380,6 +396,8 @@ static int read_all(struct json_object *top, struct ledger *l)
 	get_records(&r, "files", &l->files, get_file);
 	get_records(&r, "devices", &l->devices, get_device);
 	get_records(&r, "params", &l->params, get_param);
+	if (json_object_object_get_ex(top, "promises", NULL))
+		get_records(&r, "promises", &l->promises, get_promise);
 	get_words(&r, "folders", &l->folders);
 	get_words(&r, "unbuilt", &l->unbuilt);
 	return r.error;

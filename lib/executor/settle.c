@@ -126,6 +126,34 @@ static int settle_devices(struct doing *d)
 	return 0;
 }
 
+static bool same_promises(const struct plan *plan, const struct ledger *ledger)
+{
+	if (plan->promises.n != ledger->promises.n)
+		return false;
+	array_foreach(it, &plan->promises) {
+		const struct ledger_promise *known = ledger_promise(ledger, it->item);
+
+		if (!known || strcmp(known->boot_id, it->boot_id) != 0 ||
+		    strcmp(known->basis, it->basis) != 0)
+			return false;
+	}
+	return true;
+}
+
+int keep_promises(const struct ops *ops, const struct plan *plan)
+{
+	_cleanup_ledger_ struct ledger *ledger = NULL;
+	int err = ledger_load(ops, &ledger);
+
+	if (err < 0 || ledger->damaged || same_promises(plan, ledger))
+		return err;
+	ledger->promises.n = 0;
+	array_foreach(it, &plan->promises)
+		if (array_push(ledger->arena, &ledger->promises, *it) < 0)
+			return -ENOMEM;
+	return ledger_save(ops, ledger);
+}
+
 int settle_ledger(struct doing *d)
 {
 	int err = 0;

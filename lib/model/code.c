@@ -81,6 +81,10 @@ static const struct code_row rows[_CODE_MAX] = {
 				   "the kernel would cut the command line; remove flags"},
 	[CODE_NO_EFFECT] = {"no-effect", false,
 			    "configured or reported as done, and yet without any effect"},
+	[CODE_PROMISE_BROKEN] =
+		{"promise-broken", false,
+		 "all was ready for it, and a reboot did not bring it; another one is asked for "
+		 "when the spec, an initramfs or a boot entry has changed"},
 	[CODE_NOT_NEEDED] = {"not-needed", false, "wished, but this host does not need it"},
 	[CODE_UNPROVEN] = {"unproven", false,
 			   "could not be looked at, so it is not known to be right"},

@@ -53,3 +53,11 @@ const struct ledger_device *ledger_device(const struct ledger *ledger, struct pc
 			return it;
 	return NULL;
 }
+
+const struct ledger_promise *ledger_promise(const struct ledger *ledger, const char *item)
+{
+	array_foreach(it, &ledger->promises)
+		if (strcmp(it->item, item) == 0)
+			return it;
+	return NULL;
+}

@@ -43,6 +43,13 @@ struct ledger_param { /* a running parameter that we changed */
 	const char *module, *param, *before;
 };
 
+/* What an item was to be after a reboot, as nothing but that was left to do for it. */
+struct ledger_promise {
+	const char *item;    /* its id */
+	const char *boot_id; /* of the boot in which it was made, "" when unknown */
+	const char *basis;   /* digest of what the next boot was to be made of, and of the spec */
+};
+
 struct ledger {
 	struct arena *arena;
 	bool damaged;	     /* the file was there and unreadable: nothing is guessed */
@@ -51,6 +58,7 @@ struct ledger {
 	ARRAY_OF(struct ledger_file) files;
 	ARRAY_OF(struct ledger_device) devices;
 	ARRAY_OF(struct ledger_param) params;
+	ARRAY_OF(struct ledger_promise) promises;
 	/*
 	 * Targets of build and refresh steps whose inputs were changed and which have not been
 	 * carried out since: set before the first write of an apply, cleared one by one after each
@@ -68,6 +76,7 @@ bool ledger_file_ours(const struct ledger_file *file, const char *digest);
 void ledger_file_settle(struct ledger_file *file, const char *digest);
 
 const struct ledger_file *ledger_file(const struct ledger *ledger, const char *path);
+const struct ledger_promise *ledger_promise(const struct ledger *ledger, const char *item);
 const struct ledger_device *ledger_device(const struct ledger *ledger, struct pci_addr addr);
 
 struct ledger *ledger_new(void);

@@ -158,6 +158,8 @@ struct plan {
 	struct words adopt;
 	/* ... and every function that is ours after this plan; the ledger forgets all others. */
 	ARRAY_OF(struct ledger_device) claims;
+	/* What the next reboot is to bring, and what one did not; the ledger forgets all others. */
+	ARRAY_OF(struct ledger_promise) promises;
 };
 
 /* What the ledger will know of a function after this plan, NULL: nothing. */

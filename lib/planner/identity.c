@@ -28,18 +28,23 @@ static void add_files(const struct host *host, struct strbuf *out)
 	}
 }
 
+void identify_image(const struct host_image *image, struct strbuf *out)
+{
+	array_foreach(file, &image->files) {
+		strbuf_addf(out, "inside %s %zu\n", file->path, file->size);
+		strbuf_addn(out, file->text, file->size);
+	}
+	array_foreach(name, &image->modules)
+		strbuf_addf(out, "%s ", *name);
+}
+
 static void add_kernels(const struct host *host, struct strbuf *out)
 {
 	array_foreach(it, &host->kernels) {
 		strbuf_addf(out, "kernel %s %d %d %d\n", it->version, it->running,
 			    (int)it->iommu_default_on, (int)it->image.status);
 		add(out, "vmlinuz", it->vmlinuz);
-		array_foreach(file, &it->image.files) {
-			strbuf_addf(out, "inside %s %zu\n", file->path, file->size);
-			strbuf_addn(out, file->text, file->size);
-		}
-		array_foreach(name, &it->image.modules)
-			strbuf_addf(out, "%s ", *name);
+		identify_image(&it->image, out);
 	}
 }
 

@@ -80,6 +80,7 @@ struct planning {
 	const char *gate_why;	 /* for people */
 	bool refresh;		 /* the boot loader's entries are to be written anew */
 	const char *refresh_why; /* where no flag asks for it */
+	const char *basis;	 /* of promises, once one is looked at */
 };
 
 /* Items that an initramfs has a part in. */
@@ -196,6 +197,13 @@ int plan_refresh(struct planning *p);	   /* loaders.c */
 int plan_live(struct planning *p);	   /* rule-live.c */
 int plan_states(struct planning *p);	   /* state.c: states, reboot, claims */
 int plan_identify(struct planning *p);	   /* identity.c: plan->id */
+
+/* promise.c: an armed item that only a reboot is left for is promised, or blocked when a reboot did
+ * not bring it although nothing has changed since. 0 or -ENOMEM. */
+int plan_promise(struct planning *p, struct plan_item *item);
+
+/* What a digest of an image is made of. */
+void identify_image(const struct host_image *image, struct strbuf *out);
 
 /* Whether it is to go back to the host, and waits for who has it open. */
 bool device_held(const struct planning *p, const struct ledger_device *known);

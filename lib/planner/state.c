@@ -44,6 +44,10 @@ static int sum_item(struct planning *p, struct plan_item *item)
 	item->state = state_of(item);
 	if (item->live != LAYER_WRONG || done_live(p->plan, item))
 		return 0;
+	if (item->state == STATE_ARMED && plan_promise(p, item) < 0)
+		return -ENOMEM;
+	if (item->state == STATE_BLOCKED)
+		return 0;
 	switch (item->kind) {
 	case ITEM_KERNEL_FLAG:
 		return reboot_for(p, item, "not on the running kernel's line");

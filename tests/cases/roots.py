@@ -71,7 +71,10 @@ class Host(Root):
         return self.read("/var/log/builders").splitlines() if self.exists("/var/log/builders") else []
 
     def everything(self):
-        return self.snapshot(skip=("/proc",))
+        """All but what is remembered of images: the sooner a look follows a build, the less of it is kept."""
+        found = self.snapshot(skip=("/proc",))
+        found.pop("/var/lib/passthroughd/images.cache", None)
+        return found
 
 
 def items(document):
@@ -303,6 +306,46 @@ def one_kernel_flag(host, tally):
     tally.check("the drop-in is gone", not host.exists(DROPIN))
     tally.check("the entries are without it", "pcie_aspm" not in host.read("/boot/grub/grub.cfg"))
     tally.equal("and a plan has nothing to do", host.json("plan")[0], 0)
+
+
+def boot(host, number, *flags):
+    """What a reboot leaves to see: another boot id, the line that the loader passed on, and an empty /run."""
+    host.write("/proc/sys/kernel/random/boot_id", "%08d-2222-3333-4444-555555555555\n" % number)
+    host.write("/proc/cmdline", " ".join(("BOOT_IMAGE=/boot/vmlinuz-" + KVER, "root=UUID=abcd ro quiet", *flags)) + "\n")
+    shutil.rmtree(host.full("/run"), ignore_errors=True)
+
+
+@case()
+def broken_promise(host, tally):
+    """a flag that the loader drops: blocked after one reboot, no second request"""
+    flag = "kernel-flag:pcie_aspm=off"
+    host.spec("kernel-flags: [pcie_aspm=off]\n")
+    code, _ = host.json("apply")
+    tally.check("apply: a reboot is asked for", code == 3 and host.exists("/run/reboot-required"), code)
+    boot(host, 2)
+    for what, verb in (("plan", "plan"), ("apply", "apply"), ("a second apply", "apply"), ("plan again", "plan")):
+        code, found = host.json(verb)
+        tally.check("%s: blocked, exit 4" % what, code == 4 and states(found)[flag] == "blocked", found)
+        tally.check("%s: the code and the reason" % what, "promise-broken" in codes(found)
+                    and "the running kernel's line lacks pcie_aspm=off" in items(found)[flag]["reason"], found)
+        tally.check("%s: no second request" % what, found["reboot"]["required"] is False
+                    and not host.exists("/run/reboot-required"), found["reboot"])
+    boot(host, 3)
+    tally.equal("not after another boot either", states(host.json("apply")[1]).get(flag), "blocked")
+    host.spec("kernel-flags: [pcie_aspm=off]\nblacklist: [nvidia]\n")
+    code, found = host.json("apply")
+    tally.check("another spec: promised anew", code == 3 and states(found)[flag] == "armed"
+                and host.exists("/run/reboot-required"), found)
+    boot(host, 4)
+    tally.equal("and blocked when that is broken too", states(host.json("plan")[1]).get(flag), "blocked")
+    host.grub_cfg("splash pcie_aspm=off")
+    code, found = host.json("apply")
+    tally.check("another entry: promised anew", code == 3 and states(found)[flag] == "armed", found)
+    boot(host, 5, "pcie_aspm=off")
+    code, found = host.json("plan")
+    tally.check("kept: active, and nothing is left", code == 0 and states(found)[flag] == "active", found)
+    host.json("apply")
+    tally.check("what was kept is no promise any more", "promises" not in host.read("/var/lib/passthroughd/ledger.json"))
 
 
 @case()

@@ -73,6 +73,8 @@ static struct ledger *sample(const struct bytes_row *row)
 	};
 	words_add(l->arena, &d->group, "10de:1b81:1043:8655");
 	*p = (struct ledger_param){"kvm", "ignore_msrs", "N"};
+	array_push(l->arena, &l->promises,
+		   ((struct ledger_promise){"kernel-flag:iommu=pt", "1-2-3", "dd"}));
 	words_add(l->arena, &l->folders, "/etc/default/grub.d");
 	words_add(l->arena, &l->unbuilt, "6.1.0-18-amd64");
 	l->boot_id = "1-2-3";
@@ -116,6 +118,10 @@ static void check_equal(const struct ledger *a, const struct ledger *b)
 	assert_true(e->bound);
 	assert_int_equal(b->params.n, 1);
 	assert_string_equal(b->params.at[0].before, "N");
+	assert_int_equal(b->promises.n, 1);
+	assert_string_equal(b->promises.at[0].item, "kernel-flag:iommu=pt");
+	assert_string_equal(b->promises.at[0].boot_id, "1-2-3");
+	assert_string_equal(b->promises.at[0].basis, "dd");
 	assert_int_equal(b->folders.n, 1);
 	assert_int_equal(b->unbuilt.n, 1);
 	assert_string_equal(b->unbuilt.at[0], "6.1.0-18-amd64");

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Promises: what a reboot is to bring. One that a boot did not keep, though it was made of just
+ * what was promised, is not made again: another reboot would end the same.
+ */
+#include <string.h>
+
+#include "digest.h"
+#include "planning.h"
+
+/* What the next boot is made of, and what for; nothing that differs from boot to boot by itself. */
+static int make_basis(struct planning *p)
+{
+	_cleanup_strbuf_ struct strbuf out = {0};
+	char text[DIGEST_TEXT_SIZE];
+
+	strbuf_addf(&out, "spec %s\n", p->spec->canonical);
+	array_foreach(it, &p->host->kernels) {
+		if (!it->vmlinuz)
+			continue;
+		strbuf_addf(&out, "kernel %s %d\n", it->version, (int)it->image.status);
+		identify_image(&it->image, &out);
+	}
+	array_foreach(it, &p->host->boot.entries)
+		if (!it->recovery)
+			strbuf_addf(&out, "entry %s %s\n", it->kernel ? it->kernel : "",
+				    it->options);
+	if (out.error)
+		return out.error;
+	digest_bytes(strbuf_text(&out), out.len, text);
+	p->basis = arena_strdup(p->a, text);
+	return p->basis ? 0 : -ENOMEM;
+}
+
+/* --- what is seen of a broken one ------------------------------------------------------------- */
+
+static const struct device_wish *wish_of(const struct planning *p, const struct plan_item *item)
+{
+	array_foreach(it, &p->devices)
+		if (ITEM(p, it->item) == item)
+			return it;
+	return NULL;
+}
+
+static const char *device_seen(struct planning *p, const struct plan_item *item)
+{
+	const struct device_wish *wish = wish_of(p, item);
+	const char *off = p->host->iommu.off_evidence;
+
+	if (!p->host->iommu.active)
+		return off ? arena_printf(p->a, "the IOMMU is off: %s", off)
+			   : "the IOMMU is not active in this boot";
+	array_foreach(addr, &p->plan->devices.at[wish->device].addrs) {
+		const struct host_device *d = host_device(p->host, *addr);
+		char text[PCI_ADDR_TEXT_SIZE];
+
+		if (!d || (d->driver && strcmp(d->driver, wish->spec->driver) == 0))
+			continue;
+		pci_addr_format(*addr, text);
+		if (!d->driver)
+			return arena_printf(p->a, "%s is on no driver: %s did not take it", text,
+					    wish->spec->driver);
+		return arena_printf(p->a, "%s is on %s, which took it %s", text, d->driver,
+				    item->boot == LAYER_RIGHT
+					    ? "although the initramfs binds it early"
+					    : "although early binding is configured");
+	}
+	return item->reason;
+}
+
+static const char *seen(struct planning *p, const struct plan_item *item)
+{
+	const char *name = strchr(item->id, ':') + 1;
+
+	switch (item->kind) {
+	case ITEM_KERNEL_FLAG:
+		return arena_printf(
+			p->a,
+			"the running kernel's line lacks %s: the boot loader dropped it, "
+			"or another entry was booted",
+			name);
+	case ITEM_DEVICE:
+		return device_seen(p, item);
+	case ITEM_BLACKLIST:
+		return arena_printf(p->a,
+				    "%s is loaded all the same, by its name or since another "
+				    "module needs it",
+				    name);
+	case ITEM_MODULE:
+		return arena_printf(p->a, "%s is not loaded", name);
+	case ITEM_MODULE_OPTION:
+		return arena_printf(p->a, "%s: %s", name,
+				    item->reason ? item->reason : "another value is in force");
+	case ITEM_VM:
+	case _ITEM_KIND_MAX:
+	case _ITEM_KIND_INVALID:
+		break;
+	}
+	return item->reason ? item->reason : "not active";
+}
+
+/* --- the judgement ---------------------------------------------------------------------------- */
+
+static bool is_broken(const struct planning *p, const struct plan_item *item,
+		      const struct ledger_promise *known)
+{
+	if (!known || !*known->boot_id || !*p->host->boot_id ||
+	    strcmp(known->boot_id, p->host->boot_id) == 0 || strcmp(known->basis, p->basis) != 0)
+		return false;
+	/* That boot was told to bind nothing. */
+	return item->kind != ITEM_DEVICE || !switched_off(p);
+}
+
+int plan_promise(struct planning *p, struct plan_item *item)
+{
+	const struct ledger_promise *known = ledger_promise(p->ledger, item->id);
+	struct ledger_promise promise = {.item = item->id, .boot_id = p->host->boot_id};
+	const char *what;
+
+	if (!p->basis && make_basis(p) < 0)
+		return -ENOMEM;
+	promise.basis = p->basis;
+	if (!is_broken(p, item, known))
+		return array_push(p->a, &p->plan->promises, promise);
+	what = seen(p, item);
+	/* Kept as it was, so that it stays broken in this boot and in the next ones. */
+	if (!what || array_push(p->a, &p->plan->promises, *known) < 0)
+		return -ENOMEM;
+	return item_block(p, (size_t)(item - p->plan->items.at), CODE_PROMISE_BROKEN,
+			  "a reboot did not bring it: %s; no other is asked for until the spec, an "
+			  "initramfs or a boot entry changes",
+			  what);
+}
