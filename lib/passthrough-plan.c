@@ -183,6 +183,7 @@ static void need_selector(struct needs *n, const struct selector *s)
 static void need_for_spec(struct needs *n, const struct spec *spec)
 {
 	need(n, &n->options.aliases, spec->devices.n > 0);
+	need(n, &n->options.flags, spec->kernel_flags.n > 0);
 	array_foreach(it, &spec->devices) {
 		need_selector(n, &it->selector);
 		need(n, &n->options.labels, it->selector.label);

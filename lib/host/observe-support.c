@@ -282,6 +282,33 @@ static void observe_off(struct observer *o)
 		o->host->iommu.off_evidence = keep_printf(o, "%s on the running line", off->raw);
 }
 
+/* --- the kernel's line ------------------------------------------------------------------------ */
+
+/* Fact 1.10; names with a dot are never among them (1.9). */
+static void observe_unknown_flags(struct observer *o)
+{
+	static const struct message unknown = {"Unknown kernel command line parameters \"", YES};
+	enum tristate says;
+	const char *at = search_logs(o, &unknown, 1, &says);
+	bool whole;
+
+	at = at ? strstr(at, unknown.text) : NULL;
+	if (!at)
+		return;
+	at += strlen(unknown.text);
+	whole = strstr(at, "\", will be passed");
+	/* A line that the log cut ends in half a word. */
+	for (size_t n; *at && *at != '"'; at += n + strspn(at + n, " ")) {
+		const char *word;
+
+		n = strcspn(at, " \"");
+		if (!at[n] && !whole)
+			return;
+		word = arena_strndup(o->scratch, at, n);
+		kept(o, word && words_add(o->a, &o->host->unknown_flags, word) >= 0);
+	}
+}
+
 void observe_support(struct observer *o)
 {
 	struct host_iommu *iommu = &o->host->iommu;
@@ -293,4 +320,6 @@ void observe_support(struct observer *o)
 	iommu->active = units.n && iommu->groups;
 	observe_remapping(o);
 	observe_off(o);
+	if (o->options->flags)
+		observe_unknown_flags(o);
 }

@@ -240,6 +240,8 @@ struct host {
 	const char *running_version; /* kernel release, "" when unknown */
 	const char *cmdline;	     /* /proc/cmdline without its newline, "" when unknown */
 	bool cmdline_known;
+	struct words
+		unknown_flags; /* of it, as the kernel's log says (1.10); read when asked for */
 	const char *dmi_vendor, *dmi_product, *dmi_board; /* "" when unknown */
 	struct host_cpu cpu;
 	struct host_iommu iommu;

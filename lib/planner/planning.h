@@ -202,6 +202,10 @@ int plan_identify(struct planning *p);	   /* identity.c: plan->id */
  * not bring it although nothing has changed since. 0 or -ENOMEM. */
 int plan_promise(struct planning *p, struct plan_item *item);
 
+/* A flag of ours that came up and that the kernel does not know (1.10) is blocked; it stays on the
+ * line, so that this is seen at the next boot too. 0 or -ENOMEM. */
+int plan_known_flag(struct planning *p, struct plan_item *item);
+
 /* What a digest of an image is made of. */
 void identify_image(const struct host_image *image, struct strbuf *out);
 

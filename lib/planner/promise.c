@@ -111,6 +111,42 @@ static bool is_broken(const struct planning *p, const struct plan_item *item,
 	return item->kind != ITEM_DEVICE || !switched_off(p);
 }
 
+/* Words without a dot that init, initramfs-tools or plymouth reads: no flags of the kernel's. */
+static bool is_for_others(const char *flag)
+{
+	static const char *const names[] = {"BOOTIF",	"blacklist", "boot",	"break",
+					    "fastboot", "forcefsck", "fsckfix", "passthroughd",
+					    "single",	"splash"};
+	size_t n = strcspn(flag, "=");
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strlen(names[i]) == n && strncmp(names[i], flag, n) == 0)
+			return true;
+	return false;
+}
+
+static bool is_listed(const struct spec *spec, const char *flag)
+{
+	array_foreach(it, &spec->kernel_flags)
+		if (strcmp(it->text, flag) == 0)
+			return true;
+	return false;
+}
+
+int plan_known_flag(struct planning *p, struct plan_item *item)
+{
+	const char *flag = strchr(item->id, ':') + 1;
+
+	if (item->kind != ITEM_KERNEL_FLAG || item->live != LAYER_RIGHT ||
+	    !words_has(&p->host->unknown_flags, flag) || !words_has(&p->flags_ours, flag) ||
+	    !is_listed(p->spec, flag) || is_for_others(flag))
+		return 0;
+	return item_block(p, (size_t)(item - p->plan->items.at), CODE_NO_EFFECT,
+			  "the running kernel does not know %s, as its log says: it passed it to "
+			  "init; mend the flag or remove it",
+			  flag);
+}
+
 int plan_promise(struct planning *p, struct plan_item *item)
 {
 	const struct ledger_promise *known = ledger_promise(p->ledger, item->id);

@@ -42,6 +42,8 @@ static int sum_item(struct planning *p, struct plan_item *item)
 	if (item->state == STATE_BLOCKED)
 		return 0;
 	item->state = state_of(item);
+	if (item->state == STATE_ACTIVE && plan_known_flag(p, item) < 0)
+		return -ENOMEM;
 	if (item->live != LAYER_WRONG || done_live(p->plan, item))
 		return 0;
 	if (item->state == STATE_ARMED && plan_promise(p, item) < 0)

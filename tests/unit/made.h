@@ -112,6 +112,8 @@ static inline void made_machine(struct host *host, const char *word)
 		host->cmdline = v, host->cmdline_known = true;
 	else if ((v = made_value(word, "boot")))
 		host->boot_id = v;
+	else if ((v = made_value(word, "unknown")))
+		words_add(a, &host->unknown_flags, v);
 	else if (made_value(word, "live"))
 		host->live_root = true;
 	else if (made_value(word, "serial-tool"))

@@ -169,6 +169,40 @@ static void who_switched_it_off_is_named(void **state _unused_)
 	}
 }
 
+/* Fact 1.10. */
+static void what_the_kernel_does_not_know_is_found(void **state _unused_)
+{
+	static const struct observe_options asked = {.flags = true};
+#define SAYS(words) "[    0.02] Unknown kernel command line parameters \"" words
+#define WHOLE	    "\", will be passed to user space."
+	static const struct {
+		const char *log, *flags;
+	} rows[] = {
+		{"[    0.01] Kernel command line: quiet a", ""},
+		{SAYS("a") WHOLE, "a "},
+		{SAYS("splash BOOT_IMAGE=/boot/vmlinuz pcie_asmp=off") WHOLE,
+		 "splash BOOT_IMAGE=/boot/vmlinuz pcie_asmp=off "},
+		/* Half a word may be the beginning of another one. */
+		{SAYS("a b=c d=e"), "a b=c "},
+		{SAYS("") WHOLE, ""},
+		/* A saved log runs on over boots. */
+		{SAYS("a") WHOLE "\n\t[    0.00] Linux version 6.1.0", ""},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		_cleanup_strbuf_ struct strbuf text = {0}, flags = {0};
+
+		strbuf_addf(&text, "[/var/log]\ndmesg <<\n\t%s\n", rows[i].log);
+		_cleanup_host_ struct host *host = observe_text(strbuf_text(&text), &asked);
+		_cleanup_host_ struct host *unasked = observe_text(strbuf_text(&text), &plain);
+
+		array_foreach(it, &host->unknown_flags)
+			strbuf_addf(&flags, "%s ", *it);
+		assert_string_equal(strbuf_text(&flags), rows[i].flags);
+		assert_int_equal(unasked->unknown_flags.n, 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -176,6 +210,7 @@ int main(void)
 		cmocka_unit_test(iommus_are_found),
 		cmocka_unit_test(remapping_is_proven),
 		cmocka_unit_test(who_switched_it_off_is_named),
+		cmocka_unit_test(what_the_kernel_does_not_know_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@ struct promise_row {
 	/* By boots, a line per item that is not active and per reason for a reboot. */
 	const char *expected;
 	const char *changes; /* the spec's other text from the second boot on */
+	bool ours;	     /* the flag was put there by us */
 };
 
 /* Files stand in the order of their paths. */
@@ -108,6 +109,13 @@ static void check_row(const struct promise_row *row)
 	_cleanup_ledger_ struct ledger *ledger = ledger_new();
 	_cleanup_strbuf_ struct strbuf out = {0};
 
+	if (row->ours) {
+		struct ledger_file *f = array_add(ledger->arena, &ledger->files);
+
+		*f = (struct ledger_file){
+			.path = PATH_GRUB_DEFAULTS, .before = "", .after = "", .intent = ""};
+		words_add(ledger->arena, &f->tokens, "pcie_aspm=off");
+	}
 	for (size_t i = 0; i < ARRAY_LEN(row->boots) && row->boots[i]; i++) {
 		_cleanup_host_ struct host *host = made_host(row->boots[i]);
 		_cleanup_spec_ struct spec *spec = spec_of(row, i);
@@ -135,62 +143,86 @@ static void check_row(const struct promise_row *row)
 #define GPU_DUE(n)  n " device:gpu armed\n" n " reboot for gpu\n"
 
 static const struct promise_row rows[] = {
-	{"kept", FLAG, {DROPPED "boot=a", KEPT "boot=b", KEPT "boot=c"}, FLAG_DUE("1"), 0},
+	{"kept", FLAG, {DROPPED "boot=a", KEPT "boot=b", KEPT "boot=c"}, FLAG_DUE("1"), 0, false},
 	{"asked for once in a boot, however often it is looked at",
 	 FLAG,
 	 {DROPPED "boot=a", DROPPED "boot=a", DROPPED "boot=a"},
 	 FLAG_DUE("1") FLAG_DUE("2") FLAG_DUE("3"),
-	 0},
+	 0,
+	 false},
 	{"dropped by the loader: not asked for again, in that boot or a later one",
 	 FLAG,
 	 {DROPPED "boot=a", DROPPED "boot=b", DROPPED "boot=b", DROPPED "boot=c"},
 	 FLAG_DUE("1") "2" LACKS "3" LACKS "4" LACKS,
-	 0},
+	 0,
+	 false},
 	{"broken, and there after all",
 	 FLAG,
 	 {DROPPED "boot=a", DROPPED "boot=b", KEPT "boot=c"},
 	 FLAG_DUE("1") "2" LACKS,
-	 0},
+	 0,
+	 false},
 	{"no boot can be told from another",
 	 FLAG,
 	 {DROPPED, DROPPED},
 	 FLAG_DUE("1") FLAG_DUE("2"),
-	 0},
+	 0,
+	 false},
 	{"promised in a boot without a name",
 	 FLAG,
 	 {DROPPED, DROPPED "boot=b"},
 	 FLAG_DUE("1") FLAG_DUE("2"),
-	 0},
+	 0,
+	 false},
 	{"another spec: once more",
 	 FLAG,
 	 {DROPPED "boot=a", DROPPED "boot=b", DROPPED "boot=c"},
 	 FLAG_DUE("1") FLAG_DUE("2") "3" LACKS,
-	 "x"},
+	 "x",
+	 false},
 	{"another entry: once more",
 	 FLAG,
 	 {DROPPED "boot=a", DROPPED "boot=b",
 	  MACHINE "cmdline=quiet entry=\"root=y pcie_aspm=off\" boot=b"},
 	 FLAG_DUE("1") "2" LACKS FLAG_DUE("3"),
-	 0},
+	 0,
+	 false},
+	{"unknown to the kernel: no reboot would help",
+	 FLAG,
+	 {DROPPED "boot=a", KEPT "boot=b unknown=pcie_aspm=off", KEPT "boot=c unknown=pcie_aspm"},
+	 FLAG_DUE("1") "2 kernel-flag:pcie_aspm=off the running kernel does not know "
+		       "pcie_aspm=off, as its log says: it passed it to init; mend the flag or "
+		       "remove it\n",
+	 0,
+	 true},
+	{"unknown to the kernel, and put there by another hand",
+	 FLAG,
+	 {DROPPED "boot=a", KEPT "boot=b unknown=pcie_aspm=off"},
+	 FLAG_DUE("1"),
+	 0,
+	 false},
 	{"a driver that is loaded all the same",
 	 "@ no-iommu\nblacklist",
 	 {KEPT "boot=a", KEPT "boot=b"},
 	 "1 blacklist:nouveau armed\n1 reboot for nouveau\n"
 	 "2 blacklist:nouveau nouveau is loaded all the same, by its name or since another module "
 	 "needs it\n",
-	 0},
+	 0,
+	 false},
 	{"a device that its driver took",
 	 CARD,
 	 {KEPT "active boot=a" GPU "driver=nouveau", KEPT "active boot=b" GPU "driver=nouveau"},
 	 GPU_DUE("1") "2 device:gpu 0000:01:00.0 is on nouveau, which took it although early "
 		      "binding is configured\n",
-	 0},
+	 0,
+	 false},
 	{"a device whose IOMMU is off",
 	 CARD,
 	 {KEPT "off=\"iommu=off on the running line\" boot=a" GPU "driver=nouveau",
 	  KEPT "off=\"iommu=off on the running line\" boot=b" GPU "driver=nouveau"},
 	 GPU_DUE("1") "2 device:gpu the IOMMU is off: iommu=off on the running line\n",
-	 0},
+	 0,
+	 false},
 	{"a boot that was told to bind nothing",
 	 CARD,
 	 {KEPT "active boot=a" GPU "driver=nouveau",
@@ -199,7 +231,8 @@ static const struct promise_row rows[] = {
 	  KEPT "active boot=c" GPU "driver=nouveau"},
 	 GPU_DUE("1") GPU_DUE("2") "3 device:gpu 0000:01:00.0 is on nouveau, which took it "
 				   "although early binding is configured\n",
-	 0},
+	 0,
+	 false},
 };
 
 static void promises_are_kept_or_broken(void **state _unused_)
