@@ -415,6 +415,33 @@ static void the_flag_is_shared(void **state)
 	plan_free(p);
 }
 
+/* They join the ledger as it is by then, and an apply leaves them alone. */
+static void promises_are_kept(void **state)
+{
+	struct machine *m = *state;
+	_cleanup_plan_ struct plan *promising = plan_new(), *none = plan_new(), *all = NULL;
+	unsigned changes;
+
+	array_push(promising->arena, &promising->promises,
+		   ((struct ledger_promise){"device:gpu", "1111-2222", "aa"}));
+	assert_int_equal(keep_promises(&m->fake->ops, promising), 0);
+	changes = m->fake->changes;
+	assert_true(changes > 0);
+	assert_int_equal(keep_promises(&m->fake->ops, promising), 0);
+	assert_int_equal(m->fake->changes, changes);
+	m->ledger = ledger_free(m->ledger);
+	assert_int_equal(ledger_load(&m->fake->real, &m->ledger), 0);
+	assert_int_equal(m->ledger->devices.n, 1);
+	all = plan_everything(m);
+	assert_int_equal(machine_apply(m, all), 0);
+	assert_non_null(ledger_promise(m->ledger, "device:gpu"));
+	assert_int_equal(keep_promises(&m->fake->ops, none), 0);
+	m->ledger = ledger_free(m->ledger);
+	assert_int_equal(ledger_load(&m->fake->real, &m->ledger), 0);
+	assert_int_equal(m->ledger->promises.n, 0);
+	assert_non_null(ledger_file(m->ledger, PATH_MODPROBE));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -426,6 +453,7 @@ int main(void)
 		machine_test(a_parameter_that_is_itself_again_is_forgotten),
 		machine_test(a_module_brings_what_it_needs),
 		machine_test(the_flag_is_shared),
+		machine_test(promises_are_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
