@@ -223,6 +223,15 @@ static void look_at(struct observer *o, struct host_device *d, unsigned looks)
 	keep_serial(o, &d->serials, d->pcie_serial);
 }
 
+/* A driver need not be called as its module is, and what is built in has a link too. */
+static void look_at_driver(struct observer *o, struct host_device *d)
+{
+	const char *link = d->driver ? see_link(o, PATH_PCI_DRIVERS "/%s/module", d->driver) : NULL;
+
+	if (link)
+		d->driver_module = keep(o, base_name(link));
+}
+
 void observe_chosen(struct observer *o)
 {
 	struct host *host = o->host;
@@ -235,6 +244,7 @@ void observe_chosen(struct observer *o)
 		if (!is_chosen(o, it))
 			continue;
 		looks[it - host->devices.at] |= LOOK_SERIAL;
+		look_at_driver(o, it);
 		look_around(o, it, looks);
 	}
 	for (size_t i = 0; i < host->devices.n; i++) {

@@ -180,7 +180,9 @@ struct host_device {
 	uint32_t class;			       /* 24 bits */
 	const char *vendor_name, *device_name; /* from pci.ids, NULL when not looked up */
 	const char *driver;		       /* NULL: none */
-	const char *override; /* driver_override, NULL: unset ("(null)" in sysfs, 7.7) */
+	const char *driver_module; /* the module that the driver is of, by sysfs: xhci_pci for
+				      xhci_hcd; NULL: none, or not looked at */
+	const char *override;	   /* driver_override, NULL: unset ("(null)" in sysfs, 7.7) */
 	const char *modalias;
 	int group; /* IOMMU group number, -1: none */
 	bool has_parent;

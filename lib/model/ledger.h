@@ -36,7 +36,7 @@ struct ledger_device {
 	const char *driver;   /* target it was bound to by us */
 	const char *previous; /* driver before, "" when none */
 	bool bound;	      /* we bound it live; only then may we unbind it */
-	const char *host_drivers; /* blank-separated modules that claim it by alias; for softdeps */
+	const char *host_drivers; /* the module of previous, which may have another name */
 };
 
 struct ledger_param { /* a running parameter that we changed */

@@ -119,15 +119,20 @@ static int ids_refusals(struct planning *p, struct device_wish *wish)
 	return 0;
 }
 
-/* The driver that it has without us, also while ours has it; NULL: none is known. */
-static const char *own_driver(const struct planning *p, const struct device_wish *wish,
+/*
+ * The module of the driver that it has without us, also while ours has it; NULL: none is known. No
+ * index of modules tells which built-in driver takes what.
+ */
+static const char *own_module(const struct planning *p, const struct device_wish *wish,
 			      const struct host_device *d)
 {
 	const struct ledger_device *known;
 
 	if (d->driver && strcmp(d->driver, wish->spec->driver) != 0)
-		return d->driver;
+		return d->driver_module ? d->driver_module : d->driver;
 	known = d->driver ? guard_known(&p->guard, wish->spec->name, d) : NULL;
+	if (known && *known->host_drivers)
+		return known->host_drivers;
 	return known && known->previous && *known->previous ? known->previous : NULL;
 }
 
@@ -135,7 +140,7 @@ static const char *own_driver(const struct planning *p, const struct device_wish
 static int function_drivers(struct planning *p, const struct device_wish *wish,
 			    const struct host_device *d, struct words *found)
 {
-	const char *own = own_driver(p, wish, d);
+	const char *own = own_module(p, wish, d);
 	const char *module = own ? module_name_kernel(p->a, own) : NULL;
 
 	if (d->modalias)
@@ -217,7 +222,7 @@ static int why_drivers(struct planning *p, const struct device_wish *wish, const
 
 	array_foreach(addr, &p->plan->devices.at[wish->device].addrs) {
 		const struct host_device *d = host_device(p->host, *addr);
-		const char *own = d ? own_driver(p, wish, d) : NULL;
+		const char *own = d ? own_module(p, wish, d) : NULL;
 
 		if (!one)
 			one = own;

@@ -166,7 +166,9 @@ static int claim(struct planning *p, const struct device_wish *wish,
 	claim->previous = known				    ? known->previous
 			  : device->driver && !claim->bound ? device->driver
 							    : "";
-	claim->host_drivers = known ? known->host_drivers : claim->previous;
+	claim->host_drivers = known && *known->host_drivers	       ? known->host_drivers
+			      : device->driver_module && !claim->bound ? device->driver_module
+								       : claim->previous;
 	return claim->path ? claim_group(p, wish, device, known, claim) : -ENOMEM;
 }
 

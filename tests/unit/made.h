@@ -177,6 +177,8 @@ static inline void made_function(struct host *host, struct host_device *d, const
 		d->reserved_region = true;
 	else if (made_value(word, "boot-vga"))
 		d->boot_vga = true;
+	else if ((v = made_value(word, "module")))
+		d->driver_module = v;
 	else if ((v = made_value(word, "override")))
 		d->override = v;
 	else if ((v = made_value(word, "label")))
@@ -376,6 +378,8 @@ static inline struct ledger *made_ledger(const char *text)
 				d->driver = made_value(word, "driver");
 			else if (made_value(word, "previous"))
 				d->previous = made_value(word, "previous");
+			else if (made_value(word, "modules"))
+				d->host_drivers = made_value(word, "modules");
 			else if (made_value(word, "serial"))
 				d->serial = made_lines(ledger->arena, made_value(word, "serial"));
 			else if (made_value(word, "path"))

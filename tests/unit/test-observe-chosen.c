@@ -62,6 +62,21 @@ static void only_the_chosen_are_looked_at(void **state _unused_)
 	}
 }
 
+static void drivers_name_their_module(void **state _unused_)
+{
+	static const struct observe_options asked = {.serials = true}, plain = {0};
+	static const char text[] =
+		"[/sys/bus/pci/devices/0000:05:00.0]\nvendor = 0x1b36\ndevice = 0x0002\n"
+		"driver -> ../../../bus/pci/drivers/serial\n"
+		"[/sys/bus/pci/drivers/serial]\nmodule -> ../../../../module/8250_pci\n";
+	_cleanup_host_ struct host *host = observe_text(text, &asked);
+	_cleanup_host_ struct host *other = observe_text(text, &plain);
+
+	assert_string_equal(host->devices.at[0].driver, "serial");
+	assert_string_equal(host->devices.at[0].driver_module, "8250_pci");
+	assert_null(other->devices.at[0].driver_module);
+}
+
 /* A function alone on its bus, or with a second one; its config space is what is judged. */
 static enum tristate acs_of(const unsigned char *config, size_t size, const char *more, bool two)
 {
@@ -190,6 +205,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_the_chosen_are_looked_at),
+		cmocka_unit_test(drivers_name_their_module),
 		cmocka_unit_test(acs_is_judged_as_the_kernel_does),
 		cmocka_unit_test(broken_lists_end),
 		cmocka_unit_test(sleepers_are_not_woken),
