@@ -240,13 +240,26 @@ static bool wants_labels(const struct observer *o)
 	return o->options->names || o->options->labels;
 }
 
-static void observe_function(struct observer *o, struct folder *f, struct host_device *d)
+/*
+ * Reading it takes the device's lock, which an unbind that hangs holds for as long as it does; by
+ * then the driver's link is gone (7.11). Nothing is judged by an override without a driver.
+ */
+static void observe_override(struct observer *o, struct folder *f, struct host_device *d)
 {
-	const char *text = attribute(o, f, ENTRY_DRIVER_OVERRIDE);
+	const char *text = NULL;
 
-	d->driver = keep(o, linked(o, f, ENTRY_DRIVER));
+	if (d->driver || !o->tree->live)
+		text = attribute(o, f, ENTRY_DRIVER_OVERRIDE);
 	/* Unset reads "(null)" (7.7). */
 	d->override = text && *text && strcmp(text, "(null)") != 0 ? keep(o, text) : NULL;
+}
+
+static void observe_function(struct observer *o, struct folder *f, struct host_device *d)
+{
+	const char *text;
+
+	d->driver = keep(o, linked(o, f, ENTRY_DRIVER));
+	observe_override(o, f, d);
 	text = linked(o, f, ENTRY_IOMMU_GROUP);
 	d->group = text ? (int)number(text, 10, UINT32_MAX) : -1;
 	observe_parent(o, f, d);

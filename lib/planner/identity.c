@@ -72,8 +72,11 @@ static void add_devices(const struct host *host, struct strbuf *out)
 			    pci_addr_format(it->addr, addr), pci_id_format(&it->id, id), it->class,
 			    it->group, it->driver ? it->driver : "-",
 			    it->override ? it->override : "-", it->boot_vga, it->vfs);
+		/* Who has it open or is logged in changes by the minute: that somebody is, counts.
+		 */
 		array_foreach(use, &it->uses)
-			strbuf_addf(out, "use %d %s\n", (int)use->kind, use->what);
+			strbuf_addf(out, "use %d %s\n", (int)use->kind,
+				    use->kind == USE_OPEN || use->kind == USE_SSH ? "" : use->what);
 	}
 }
 
