@@ -9,18 +9,22 @@
 
 #define IDS_MAX 1023 /* bytes that vfio-pci's ids= takes (6.21) */
 
-static const struct verdict *first_error(const struct plan_device *device)
+/* What no consent helps against comes before what one would. */
+static const struct verdict *worst_error(const struct plan_device *device)
 {
+	const struct verdict *worst = NULL;
+
 	array_foreach(it, &device->verdicts)
-		if (it->severity == SEVERITY_ERROR && !it->accepted)
-			return it;
-	return NULL;
+		if (it->severity == SEVERITY_ERROR &&
+		    (!worst || (code_acceptable(worst->code) && !code_acceptable(it->code))))
+			worst = it;
+	return worst;
 }
 
 /* The device's verdict is the diagnostic: the item only repeats its words. */
 static void refuse(struct planning *p, struct device_wish *wish)
 {
-	const struct verdict *verdict = first_error(&p->plan->devices.at[wish->device]);
+	const struct verdict *verdict = worst_error(&p->plan->devices.at[wish->device]);
 
 	wish->refused = true;
 	ITEM(p, wish->item)->state = STATE_BLOCKED;
