@@ -120,6 +120,8 @@ static void put_device(struct writer *w, const struct ledger_device *d)
 	put_text(w, "previous", d->previous);
 	put_bool(w, "bound", d->bound);
 	put_text(w, "host_drivers", d->host_drivers);
+	if (d->builtin)
+		put_bool(w, "builtin", true);
 }
 
 static void put_param(struct writer *w, const struct ledger_param *p)
@@ -346,6 +348,7 @@ static void get_device(struct reader *r, struct ledger_device *d)
 	d->previous = get_text(r, "previous");
 	d->bound = get_bool(r, "bound");
 	d->host_drivers = get_text(r, "host_drivers");
+	d->builtin = json_object_object_get_ex(r->at, "builtin", NULL) && get_bool(r, "builtin");
 	if (!r->error && (pci_addr_parse(addr, &d->addr) < 0 || pci_id_parse(id, &d->id) < 0))
 		fail(r, -EBADMSG);
 }

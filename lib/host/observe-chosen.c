@@ -223,13 +223,18 @@ static void look_at(struct observer *o, struct host_device *d, unsigned looks)
 	keep_serial(o, &d->serials, d->pcie_serial);
 }
 
-/* A driver need not be called as its module is, and what is built in has a link too. */
+/*
+ * A driver need not be called as its module is. A module's has a link; of those built in only some
+ * have one, and no index of modules tells what they take. What every driver's folder has is bind.
+ */
 static void look_at_driver(struct observer *o, struct host_device *d)
 {
 	const char *link = d->driver ? see_link(o, PATH_PCI_DRIVERS "/%s/module", d->driver) : NULL;
 
 	if (link)
 		d->driver_module = keep(o, base_name(link));
+	else if (d->driver)
+		d->driver_builtin = see_exists(o, PATH_PCI_DRIVERS "/%s/bind", d->driver);
 }
 
 void observe_chosen(struct observer *o)

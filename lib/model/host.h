@@ -182,6 +182,7 @@ struct host_device {
 	const char *driver;		       /* NULL: none */
 	const char *driver_module; /* the module that the driver is of, by sysfs: xhci_pci for
 				      xhci_hcd; NULL: none, or not looked at */
+	bool driver_builtin;	   /* no module's driver, by sysfs; looked at as driver_module is */
 	const char *override;	   /* driver_override, NULL: unset ("(null)" in sysfs, 7.7) */
 	const char *modalias;
 	int group; /* IOMMU group number, -1: none */

@@ -36,6 +36,7 @@ struct ledger_device {
 	const char *driver;   /* target it was bound to by us */
 	const char *previous; /* driver before, "" when none */
 	bool bound;	      /* we bound it live; only then may we unbind it */
+	bool builtin;	      /* previous is built into the kernel, and no module's */
 	const char *host_drivers; /* the module of previous, which may have another name */
 };
 

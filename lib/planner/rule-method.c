@@ -156,6 +156,18 @@ static int function_drivers(struct planning *p, const struct device_wish *wish,
 	return 0;
 }
 
+/* Its own driver where that is built in and no module's, also while ours has it; NULL otherwise. */
+static const char *own_builtin(const struct planning *p, const struct device_wish *wish,
+			       const struct host_device *d)
+{
+	const struct ledger_device *known;
+
+	if (d->driver && strcmp(d->driver, wish->spec->driver) != 0)
+		return d->driver_builtin ? d->driver : NULL;
+	known = d->driver ? guard_known(&p->guard, wish->spec->name, d) : NULL;
+	return known && known->builtin ? known->previous : NULL;
+}
+
 int device_drivers(struct planning *p, struct device_wish *wish)
 {
 	const struct plan_device *device = &p->plan->devices.at[wish->device];
@@ -165,7 +177,7 @@ int device_drivers(struct planning *p, struct device_wish *wish)
 		return -ENOMEM;
 	array_foreach(addr, &device->addrs) {
 		const struct host_device *d = host_device(p->host, *addr);
-		const char *builtin = NULL;
+		const char *builtin = d ? own_builtin(p, wish, d) : NULL;
 		struct words found = {0};
 
 		if (d && function_drivers(p, wish, d, &found) < 0)

@@ -166,6 +166,7 @@ static int claim(struct planning *p, const struct device_wish *wish,
 	claim->previous = known				    ? known->previous
 			  : device->driver && !claim->bound ? device->driver
 							    : "";
+	claim->builtin = known ? known->builtin : device->driver_builtin && !claim->bound;
 	claim->host_drivers = known && *known->host_drivers	       ? known->host_drivers
 			      : device->driver_module && !claim->bound ? device->driver_module
 								       : claim->previous;

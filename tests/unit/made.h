@@ -177,6 +177,8 @@ static inline void made_function(struct host *host, struct host_device *d, const
 		d->reserved_region = true;
 	else if (made_value(word, "boot-vga"))
 		d->boot_vga = true;
+	else if (made_value(word, "builtin-driver"))
+		d->driver_builtin = true;
 	else if ((v = made_value(word, "module")))
 		d->driver_module = v;
 	else if ((v = made_value(word, "override")))
@@ -378,6 +380,8 @@ static inline struct ledger *made_ledger(const char *text)
 				d->driver = made_value(word, "driver");
 			else if (made_value(word, "previous"))
 				d->previous = made_value(word, "previous");
+			else if (made_value(word, "builtin-driver"))
+				d->builtin = true;
 			else if (made_value(word, "modules"))
 				d->host_drivers = made_value(word, "modules");
 			else if (made_value(word, "serial"))

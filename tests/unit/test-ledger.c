@@ -70,6 +70,7 @@ static struct ledger *sample(const struct bytes_row *row)
 		.previous = "nouveau",
 		.bound = true,
 		.host_drivers = "nouveau nvidia",
+		.builtin = true,
 	};
 	words_add(l->arena, &d->group, "10de:1b81:1043:8655");
 	*p = (struct ledger_param){"kvm", "ignore_msrs", "N"};
@@ -116,6 +117,7 @@ static void check_equal(const struct ledger *a, const struct ledger *b)
 	assert_int_equal(e->group.n, 1);
 	assert_string_equal(e->group.at[0], "10de:1b81:1043:8655");
 	assert_true(e->bound);
+	assert_true(e->builtin);
 	assert_int_equal(b->params.n, 1);
 	assert_string_equal(b->params.at[0].before, "N");
 	assert_int_equal(b->promises.n, 1);

@@ -74,7 +74,36 @@ static void drivers_name_their_module(void **state _unused_)
 
 	assert_string_equal(host->devices.at[0].driver, "serial");
 	assert_string_equal(host->devices.at[0].driver_module, "8250_pci");
+	assert_false(host->devices.at[0].driver_builtin);
 	assert_null(other->devices.at[0].driver_module);
+}
+
+static void what_is_no_modules_is_built_in(void **state _unused_)
+{
+	static const struct observe_options asked = {.serials = true};
+	static const char device[] =
+		"[/sys/bus/pci/devices/0000:05:00.0]\nvendor = 0x1b36\ndevice = 0x0002\n"
+		"driver -> ../../../bus/pci/drivers/serial\n";
+	static const struct {
+		const char *driver;
+		bool builtin;
+	} rows[] = {
+		{"[/sys/bus/pci/drivers/serial]\nbind : \n", true},
+		{"[/sys/bus/pci/drivers/serial]\nbind : \nmodule -> ../../../../module/8250_pci\n",
+		 false},
+		/* A tree that somebody laid out says nothing. */
+		{"[/sys/bus/pci/drivers/serial]\nunbind : \n", false},
+		{"", false},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		_cleanup_strbuf_ struct strbuf text = {0};
+
+		strbuf_addf(&text, "%s%s", device, rows[i].driver);
+		_cleanup_host_ struct host *host = observe_text(strbuf_text(&text), &asked);
+
+		assert_int_equal(host->devices.at[0].driver_builtin, rows[i].builtin);
+	}
 }
 
 /* A function alone on its bus, or with a second one; its config space is what is judged. */
@@ -206,6 +235,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_the_chosen_are_looked_at),
 		cmocka_unit_test(drivers_name_their_module),
+		cmocka_unit_test(what_is_no_modules_is_built_in),
 		cmocka_unit_test(acs_is_judged_as_the_kernel_does),
 		cmocka_unit_test(broken_lists_end),
 		cmocka_unit_test(sleepers_are_not_woken),
