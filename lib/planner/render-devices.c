@@ -47,12 +47,22 @@ static bool said_above(const struct guard *g, const struct verdict *verdict)
 	return false;
 }
 
-static void list_codes(struct page *p, const struct guard *g, const struct plan_device *found)
+static bool has_finding(const struct guard *g, const struct plan_device *found,
+			enum severity severity)
+{
+	array_foreach(it, &found->verdicts)
+		if (it->severity == severity && !said_above(g, it))
+			return true;
+	return false;
+}
+
+static void list_codes(struct page *p, const struct guard *g, const struct plan_device *found,
+		       enum severity severity)
 {
 	bool any = false;
 
 	array_foreach(it, &found->verdicts) {
-		if (it->severity != SEVERITY_ERROR || said_above(g, it))
+		if (it->severity != severity || said_above(g, it))
 			continue;
 		if (any)
 			page_mark(p, ',');
@@ -61,25 +71,34 @@ static void list_codes(struct page *p, const struct guard *g, const struct plan_
 	}
 }
 
-/* "yes", "by consent: CODES" or "no: CODES"; consent is no help where one code takes none. */
+static bool is_hopeless(const struct guard *g, const struct plan_device *found)
+{
+	array_foreach(it, &found->verdicts)
+		if (it->severity == SEVERITY_ERROR && !said_above(g, it) &&
+		    !code_acceptable(it->code))
+			return true;
+	return false;
+}
+
+/*
+ * "yes", "yes, but mind: CODES", "by consent: CODES" or "no: CODES"; consent is no help where one
+ * code takes none.
+ */
 static void put_verdict(struct page *p, const struct guard *g, const struct plan_device *found)
 {
-	bool host_refuses = plan_device_refused(&g->support);
-	bool refused = false, hopeless = host_refuses;
+	bool refused = has_finding(g, found, SEVERITY_ERROR), hopeless = is_hopeless(g, found);
+	bool warned = has_finding(g, found, SEVERITY_WARNING);
 
-	array_foreach(it, &found->verdicts) {
-		if (it->severity != SEVERITY_ERROR || said_above(g, it))
-			continue;
-		refused = true;
-		hopeless = hopeless || !code_acceptable(it->code);
-	}
-	if (host_refuses)
+	if (plan_device_refused(&g->support))
 		page_put(p, INK_BAD, refused ? "no, see above; also " : "no, see above");
 	else if (refused)
 		page_put(p, hopeless ? INK_BAD : INK_WARN, hopeless ? "no: " : "by consent: ");
 	else
-		page_put(p, INK_GOOD, "yes");
-	list_codes(p, g, found);
+		page_put(p, warned ? INK_WARN : INK_GOOD, warned ? "yes, but mind: " : "yes");
+	if (refused)
+		list_codes(p, g, found, SEVERITY_ERROR);
+	else if (warned && !plan_device_refused(&g->support))
+		list_codes(p, g, found, SEVERITY_WARNING);
 }
 
 static void put_details(struct page *p, const struct host_device *device)

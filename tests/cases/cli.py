@@ -234,6 +234,10 @@ def captures(host, tally):
     tally.check("a cut capture is refused", code == 5 and document(out).get("items") in ([], None), out)
     code, out, _ = run(host, "devices", "--json", "--host", path)
     tally.check("devices of a capture", code == 0 and len(document(out).get("devices", [])) == 4, out)
+    other = os.path.join(HERE, "..", "hosts", "ssh-second-nic.host")
+    code, out, _ = run(host, "devices", "--host", other)
+    ends = [line.split(" xhci_hcd ")[1].strip() for line in out.splitlines() if " xhci_hcd " in line]
+    tally.equal("devices warns of the only keyboard", (code, ends), (0, ["yes, but mind: last-keyboard", "yes"]))
     untouched(tally, "all that", before, host.everything())
 
 
