@@ -118,9 +118,8 @@ static int bind_devices(struct planning *p)
 static bool wished(const struct planning *p, struct pci_addr addr)
 {
 	array_foreach(device, &p->plan->devices)
-		array_foreach(it, &device->addrs)
-			if (pci_addr_compare(*it, addr) == 0)
-				return true;
+		if (guard_takes(device, addr))
+			return true;
 	return false;
 }
 

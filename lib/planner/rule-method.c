@@ -65,14 +65,6 @@ static bool served_by_others(const struct planning *p, const struct plan_device 
 	return device->addrs.n > 0;
 }
 
-static bool selected_by(const struct plan_device *device, struct pci_addr addr)
-{
-	array_foreach(it, &device->addrs)
-		if (pci_addr_compare(*it, addr) == 0)
-			return true;
-	return false;
-}
-
 /* Another function of the same model that nobody chose: ids= would take it as well (7.3). */
 static const struct host_device *twin_of(const struct planning *p, const struct plan_device *device)
 {
@@ -81,7 +73,7 @@ static const struct host_device *twin_of(const struct planning *p, const struct 
 
 		array_foreach(it, &p->host->devices)
 			if (chosen && pci_id_same_model(&it->id, &chosen->id) &&
-			    !selected_by(device, it->addr))
+			    !guard_takes(device, it->addr))
 				return it;
 	}
 	return NULL;
