@@ -23,6 +23,9 @@ IOMMUS = {
     "none": ([], "GenuineIntel"),
 }
 
+# The kernel's last words where the timer's interrupt did not come in time.
+STARVED = "Kernel panic - not syncing: timer doesn't work through"
+
 
 class MachineError(Exception):
     pass
@@ -45,6 +48,7 @@ class Machine:
         self.pending = b""
         self.number = 0
         self.boot_id = None
+        self.restarts = 0
         self.command = self._command(devices)
 
     def plug(self, devices):
@@ -119,10 +123,28 @@ class Machine:
         """Wait for the shell of a boot other than the one known."""
         end = time.monotonic() + limit
         while True:
-            line = self._line(end, "boot")
+            try:
+                line = self._line(min(end, time.monotonic() + 10), "boot")
+            except MachineError:
+                if self.process.poll() is not None or time.monotonic() >= end:
+                    raise
+                if self._starved():
+                    self.kill()
+                    self.start(limit)
+                    return
+                continue
             if line.startswith("HELLO ") and line[6:] != self.boot_id:
                 self.boot_id = line[6:]
                 return
+
+    def _starved(self):
+        """Whether the kernel gave up before it had a disk: without KVM its timer may come too late on a busy
+        machine. Then the power is switched off and on, three times at most."""
+        if STARVED not in self._tail("console.log", 200) or self.restarts == 3:
+            return False
+        self.restarts += 1
+        print("       (the guest's kernel had too little time to find its timer: switched on again)", flush=True)
+        return True
 
     def run(self, command, limit=60):
         """Run COMMAND by sh as root in the guest: (exit code, output). 124: took more than LIMIT seconds."""
@@ -188,9 +210,9 @@ class Machine:
         with open(os.path.join(self.work, "agent.log"), "a") as log:
             log.write("$ %s\n%s[%d, %.1f s]\n" % (command, output, code, seconds))
 
-    def _tail(self, name):
+    def _tail(self, name, lines=25):
         try:
             with open(os.path.join(self.work, name), "rb") as log:
-                return "\n".join(log.read().decode(errors="replace").splitlines()[-25:]) + "\n"
+                return "\n".join(log.read().decode(errors="replace").splitlines()[-lines:]) + "\n"
         except OSError:
             return ""
