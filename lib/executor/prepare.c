@@ -154,8 +154,10 @@ static int note_folders(struct doing *d, const char *path)
 		if (!dir)
 			return -ENOMEM;
 		err = d->ops->identity(d->ops->ctx, dir, d->arena, &word);
-		if (err == -ENOMEM ||
-		    (err == -ENOENT && words_add(d->arena, &d->ledger->folders, dir) < 0))
+		/* Not known to be there, it could be taken for ours or for another's. */
+		if (err < 0 && err != -ENOENT)
+			return err;
+		if (err == -ENOENT && words_add(d->arena, &d->ledger->folders, dir) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -197,8 +199,10 @@ static int note_all(struct doing *d)
 	for (size_t i = 0; i < d->plan->steps.n; i++) {
 		const struct step *step = &d->plan->steps.at[i];
 
-		if (step->kind == STEP_WRITE_FILE && note_file(d, step, &d->traces[i]) < 0)
-			return -ENOMEM;
+		int err = step->kind == STEP_WRITE_FILE ? note_file(d, step, &d->traces[i]) : 0;
+
+		if (err < 0)
+			return err;
 		if ((is_build_step(step) || is_file_step(step)) && note_boot(d) < 0)
 			return -ENOMEM;
 		if (is_build_step(step) &&
