@@ -26,7 +26,7 @@ struct asked {
 };
 
 struct manager {
-	sd_event *event;
+	struct workers workers;
 	struct pthru_ctx *ctx;
 	struct pthru_spec *in_force;  /* NULL: none was ever accepted */
 	struct pthru_spec *candidate; /* being checked */
@@ -171,7 +171,7 @@ static void start_status(struct manager *m, struct request *request)
 		};
 		one->next = m->asked;
 		m->asked = one;
-		err = worker_start(m->event, &kind, m, one);
+		err = worker_start(&m->workers, &kind, m, one);
 	}
 	if (err == 0)
 		return;
@@ -281,7 +281,7 @@ static void start_check(struct manager *m)
 		(void)pthru_spec_load(m->ctx, m->found, &m->candidate);
 		m->check = (struct job){
 			.ctx = m->ctx, .spec = m->candidate, .found = found, .form = PTHRU_JSON};
-		err = worker_start(m->event, &kind, m, NULL);
+		err = worker_start(&m->workers, &kind, m, NULL);
 	}
 	m->checking = err == 0;
 	if (err == 0)
@@ -348,7 +348,7 @@ static void try_again_later(struct manager *m)
 		retry_reset(&m->retry);
 		return;
 	}
-	err = retry_later(&m->retry, m->event, on_retry, m);
+	err = retry_later(&m->retry, m->workers.event, on_retry, m);
 	if (err < 0)
 		log_line(LOG_PRIORITY_ERROR, "no new attempt: %s", strerror(-err));
 	else
@@ -362,7 +362,7 @@ static void reconcile_ended(void *owner, struct worker *worker _unused_, int cod
 
 	m->reconciling = false;
 	if (m->stopping) {
-		sd_event_exit(m->event, 0);
+		sd_event_exit(m->workers.event, 0);
 		return;
 	}
 	if (!m->reconcile_again)
@@ -399,7 +399,7 @@ static void start_reconcile(struct manager *m)
 			       .rejected = m->rejected,
 			       .before = *m->before ? m->before : NULL,
 			       .form = PTHRU_JSON};
-	err = worker_start(m->event, &kind, m, NULL);
+	err = worker_start(&m->workers, &kind, m, NULL);
 	*m->before = '\0';
 	m->reconciling = err == 0;
 	if (err < 0)
@@ -455,7 +455,7 @@ void manager_stop(struct manager *m)
 	sd_notify(0, "STOPPING=1");
 	show_summary(m);
 	if (!m->reconciling)
-		sd_event_exit(m->event, 0);
+		sd_event_exit(m->workers.event, 0);
 }
 
 int manager_new(sd_event *event, struct pthru_ctx *ctx, struct manager **ret)
@@ -464,7 +464,7 @@ int manager_new(sd_event *event, struct pthru_ctx *ctx, struct manager **ret)
 
 	if (!m)
 		return -ENOMEM;
-	m->event = event;
+	m->workers.event = event;
 	m->ctx = ctx;
 	snprintf(m->summary, sizeof(m->summary), "looking at the host");
 	m->nothing = memfd_create("nothing", MFD_CLOEXEC);
@@ -480,6 +480,7 @@ struct manager *manager_free(struct manager *m)
 {
 	if (!m)
 		return NULL;
+	workers_drop(&m->workers);
 	while (m->asked)
 		drop_asked(m, m->asked);
 	retry_stop(&m->retry);

@@ -22,6 +22,8 @@ struct worker {
 	void *owner, *argument;
 	struct worker_ends ends; /* talk: the daemon's end */
 	sd_event_source *child, *said;
+	struct workers *all;
+	struct worker *next;
 };
 
 void *worker_argument(const struct worker *w)
@@ -41,6 +43,11 @@ int worker_err(const struct worker *w)
 
 static void worker_free(struct worker *w)
 {
+	for (struct worker **at = &w->all->first; *at; at = &(*at)->next)
+		if (*at == w) {
+			*at = w->next;
+			break;
+		}
 	sd_event_source_disable_unref(w->child);
 	sd_event_source_disable_unref(w->said);
 	closep(&w->ends.out);
@@ -117,7 +124,7 @@ static int watch(sd_event *event, struct worker *w, pid_t pid)
 	return err < 0 ? err : 0;
 }
 
-int worker_start(sd_event *event, const struct worker_kind *kind, void *owner, void *argument)
+int worker_start(struct workers *all, const struct worker_kind *kind, void *owner, void *argument)
 {
 	struct worker *w = calloc(1, sizeof(*w));
 	int talk[2] = {-1, -1}, err;
@@ -125,8 +132,13 @@ int worker_start(sd_event *event, const struct worker_kind *kind, void *owner, v
 
 	if (!w)
 		return -ENOMEM;
-	*w = (struct worker){
-		.kind = kind, .owner = owner, .argument = argument, .ends = {-1, -1, -1}};
+	*w = (struct worker){.kind = kind,
+			     .owner = owner,
+			     .argument = argument,
+			     .ends = {-1, -1, -1},
+			     .all = all,
+			     .next = all->first};
+	all->first = w;
 	err = open_files(&w->ends);
 	if (err == 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, talk) < 0)
 		err = -errno;
@@ -142,7 +154,7 @@ int worker_start(sd_event *event, const struct worker_kind *kind, void *owner, v
 	}
 	closep(&talk[1]);
 	if (err == 0) {
-		err = watch(event, w, pid);
+		err = watch(all->event, w, pid);
 		if (err < 0) { /* nobody would ever hear of it */
 			kill(pid, SIGKILL);
 			waitpid(pid, NULL, 0);
@@ -152,7 +164,13 @@ int worker_start(sd_event *event, const struct worker_kind *kind, void *owner, v
 		worker_free(w);
 		return err;
 	}
-	return 0; /* from here on the loop's sources keep it */
+	return 0;
+}
+
+void workers_drop(struct workers *all)
+{
+	while (all->first)
+		worker_free(all->first);
 }
 
 void worker_tell(const struct worker_ends *ends, const char *fmt, ...)

@@ -28,8 +28,17 @@ struct worker_kind {
 	void (*ended)(void *owner, struct worker *worker, int code);
 };
 
+/* All that are under way. */
+struct workers {
+	sd_event *event; /* borrowed */
+	struct worker *first;
+};
+
 /* 0 or errno. owner and argument are handed on. */
-int worker_start(sd_event *event, const struct worker_kind *kind, void *owner, void *argument);
+int worker_start(struct workers *all, const struct worker_kind *kind, void *owner, void *argument);
+
+/* Stops listening to those under way: their children go on, and nobody hears how they end. */
+void workers_drop(struct workers *all);
 
 void *worker_argument(const struct worker *worker);
 int worker_out(const struct worker *worker);
