@@ -52,6 +52,7 @@ timeout 90 qemu-system-x86_64 -M q35 -m 64 -nodefaults -display none -S -qmp std
 -device vfio-pci,host=02:00.0,addr=6.0 2>&1 | tee /run/inner &
 for i in $(seq 80); do grep -q '"bus"' /run/inner && break; sleep 1; done
 cat /run/inner
+pkill qemu-system-x86; for i in $(seq 30); do pgrep qemu-system-x86 >/dev/null || break; sleep 1; done
 """
 
 
