@@ -111,7 +111,6 @@ static void uncovered(struct guard_case *c, enum code code, enum severity severi
 static void judge_cover(struct guard_case *c, const struct host_device *own)
 {
 	const struct guard *g = c->g;
-	struct kcmdline line = {0};
 	char addr[PCI_ADDR_TEXT_SIZE];
 	const char *evidence;
 
@@ -119,17 +118,17 @@ static void judge_cover(struct guard_case *c, const struct host_device *own)
 		return;
 	evidence = arena_printf(g->arena, "%s is in no IOMMU group",
 				pci_addr_format(own->addr, addr));
-	c->error = evidence ? kcmdline_parse(g->arena, g->host->cmdline, &line) : -ENOMEM;
+	c->error = evidence ? 0 : -ENOMEM;
 	if (c->error < 0)
 		return;
 	if (own->class >> 16 == CLASS_DISPLAY &&
-	    (kcmdline_satisfies(&line, "intel_iommu=igfx_off") ||
-	     kcmdline_satisfies(&line, "intel_iommu=intgpu_off")))
+	    (kcmdline_satisfies(&g->running, "intel_iommu=igfx_off") ||
+	     kcmdline_satisfies(&g->running, "intel_iommu=intgpu_off")))
 		uncovered(c, CODE_IOMMU_OFF, SEVERITY_ERROR,
 			  "the kernel has the IOMMU off for this display: take igfx_off or "
 			  "intgpu_off away",
 			  evidence);
-	else if (g->host->iommu.dmar && !kcmdline_satisfies(&line, "intel_iommu=on") &&
+	else if (g->host->iommu.dmar && !kcmdline_satisfies(&g->running, "intel_iommu=on") &&
 		 (!g->spec || g->spec->iommu_enable))
 		uncovered(c, CODE_IOMMU_OFF, SEVERITY_NOTE,
 			  "the IOMMU leaves it out until the next boot, which has intel_iommu=on",

@@ -11,9 +11,8 @@
 struct support {
 	const struct guard *g;
 	struct plan_device *out;
-	struct kcmdline running; /* the running kernel's line */
-	bool intel;		 /* VT-d, not AMD-Vi */
-	int error;		 /* sticks */
+	bool intel; /* VT-d, not AMD-Vi */
+	int error;  /* sticks */
 };
 
 /* Text in the arena; NULL when memory ran out, which sticks. */
@@ -58,7 +57,7 @@ static const struct cpu_row {
 
 static const char *kernel_hides(const struct support *s, const struct cpu_row *row)
 {
-	array_foreach(it, &s->running.params) {
+	array_foreach(it, &s->g->running.params) {
 		if (it->for_init || !it->value || strcmp(it->name, "clearcpuid") != 0)
 			continue;
 		for (const char *at = it->value; *at; at += strspn(at, ",")) {
@@ -108,7 +107,7 @@ static void judge_cpu(struct support *s)
 
 static bool running_has(const struct support *s, const char *flag)
 {
-	return kcmdline_satisfies(&s->running, flag);
+	return kcmdline_satisfies(&s->g->running, flag);
 }
 
 /* The flag that turns the IOMMU off on a line, NULL without. */
@@ -290,9 +289,6 @@ int guard_support(const struct guard *g, struct plan_device *ret)
 	struct support s = {.g = g, .out = &out};
 
 	s.intel = g->host->iommu.dmar || (!g->host->iommu.ivrs && g->host->cpu.vendor == CPU_INTEL);
-	s.error = kcmdline_parse(g->arena, g->host->cmdline, &s.running);
-	if (s.error < 0)
-		return s.error;
 	judge_cpu(&s);
 	judge_iommu(&s);
 	judge_interrupts(&s);

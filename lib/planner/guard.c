@@ -2,10 +2,8 @@
 #include "guard.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "guard-part.h"
-#include "kcmdline.h"
 
 static int by_group(const void *pa, const void *pb)
 {
@@ -42,20 +40,6 @@ static bool shows_resets(const struct host *host)
 	return host->live_root;
 }
 
-/* Kernels with that patch claim an isolation that the hardware does not give (7.21a). */
-static int find_acs_override(struct guard *g)
-{
-	struct kcmdline line = {0};
-	int r = kcmdline_parse(g->arena, g->host->cmdline, &line);
-
-	if (r < 0)
-		return r;
-	array_foreach(it, &line.params)
-		if (!it->for_init && it->value && strcmp(it->name, "pcie_acs_override") == 0)
-			g->acs_override = it->raw;
-	return 0;
-}
-
 int guard_init(struct guard *ret, struct arena *a, const struct spec *spec, const struct host *host,
 	       const struct ledger *ledger)
 {
@@ -66,9 +50,9 @@ int guard_init(struct guard *ret, struct arena *a, const struct spec *spec, cons
 	g.groups = index_groups(a, host);
 	if (!g.groups)
 		return -ENOMEM;
-	r = guard_support(&g, &g.support);
+	r = kcmdline_parse(a, host->cmdline, &g.running);
 	if (r >= 0)
-		r = find_acs_override(&g);
+		r = guard_support(&g, &g.support);
 	if (r < 0)
 		return r;
 	*ret = g;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "host.h"
+#include "kcmdline.h"
 #include "ledger.h"
 #include "plan.h"
 #include "spec.h"
@@ -21,7 +22,7 @@ struct guard {
 	const struct guard_group *groups;
 	struct plan_device support; /* verdicts of guard_support(), kept */
 	bool resets_known;	    /* this host shows reset methods at all */
-	const char *acs_override;   /* the running line's word that splits groups, NULL */
+	struct kcmdline running;    /* the running kernel's line */
 };
 
 /* Prepares a guard; spec and ledger may be NULL. Nothing to free. Returns 0 or -ENOMEM. */
