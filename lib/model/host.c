@@ -73,6 +73,11 @@ const struct host_device *host_device(const struct host *host, struct pci_addr a
 	return FIND(&host->devices, pci_addr_compare(it->addr, addr));
 }
 
+bool host_device_on(const struct host_device *device, const char *driver)
+{
+	return device->driver && strcmp(device->driver, driver) == 0;
+}
+
 const char *host_device_path(const struct host *host, const struct host_device *device,
 			     struct arena *a)
 {

@@ -271,6 +271,10 @@ const struct host_file *host_file(const struct host *host, const char *path);
 const char *host_text(const struct host *host, const char *path);
 
 const struct host_device *host_device(const struct host *host, struct pci_addr addr);
+
+/* Whether the function is on that driver. */
+bool host_device_on(const struct host_device *device, const char *driver);
+
 /*
  * Where a function hangs, by the device and function numbers of the bridges above it:
  * "0000:00:1c.4/00.0". A change of bus numbers leaves it alone, another slot does not (7.19). NULL:

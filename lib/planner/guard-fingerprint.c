@@ -253,7 +253,7 @@ static const char *join(struct arena *a, const struct words *all, const char *be
 /* Whether part of it may be hidden: no host driver has it. */
 static bool hidden(const struct ledger_device *was, const struct host_device *now)
 {
-	return was && (!now->driver || (was->driver && strcmp(now->driver, was->driver) == 0));
+	return was && (!now->driver || (was->driver && host_device_on(now, was->driver)));
 }
 
 int guard_fingerprint(const struct guard *g, const char *name, const struct host_device *device,

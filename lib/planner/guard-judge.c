@@ -48,11 +48,6 @@ enum code guard_use_code(const struct host_device *device, enum use_kind kind)
 	return use_rows[kind].code;
 }
 
-static bool on_target(const struct guard_case *c, const struct host_device *device)
-{
-	return device->driver && strcmp(device->driver, c->wish->driver) == 0;
-}
-
 void guard_case_keyboard(struct guard_case *c, const struct plan *plan,
 			 const struct host_device *device, const char *what)
 {
@@ -77,7 +72,8 @@ static void judge_uses(struct guard_case *c, const struct plan *plan, const stru
 		.message = "the firmware's display is on this device; the console left it when its "
 			   "driver did",
 	};
-	bool taken = on_target(c, own), along = guard_missed(c->g, c->wish, own) != 0;
+	bool taken = host_device_on(own, c->wish->driver),
+	     along = guard_missed(c->g, c->wish, own) != 0;
 	char addr[PCI_ADDR_TEXT_SIZE];
 
 	pci_addr_format(own->addr, addr);
@@ -197,7 +193,7 @@ static void judge_virtual(struct guard_case *c, const struct plan *plan,
 
 	if (own->vfs == 0)
 		return;
-	if (!on_target(c, own))
+	if (!host_device_on(own, c->wish->driver))
 		guard_case_add(c, CODE_VIRTUAL_FUNCTIONS_ACTIVE, false,
 			       "%s has %u virtual function%s switched on",
 			       pci_addr_format(own->addr, addr), own->vfs,

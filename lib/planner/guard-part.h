@@ -33,9 +33,6 @@ struct verdict *guard_verdict(struct plan_device *device, enum code code);
 int guard_evidence(struct arena *a, struct plan_device *device, enum code code, const char *fmt,
 		   ...) _printf_(4, 5);
 
-/* The device of the plan that takes the function along, NULL without. */
-const struct plan_device *guard_taker(const struct plan *plan, struct pci_addr addr);
-
 /* Whether own is the first of the device's functions in the group, which speaks for all of them. */
 bool guard_speaks(const struct plan_device *device, struct guard_group group,
 		  const struct host_device *own);

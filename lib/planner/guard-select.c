@@ -19,7 +19,7 @@ static const struct ledger_device *stands_in(const struct guard *g, const struct
 	const struct selector *s = &wish->selector;
 
 	if ((!s->serial && !s->mac && !s->bound_to) ||
-	    (device->driver && strcmp(device->driver, wish->driver) != 0))
+	    (device->driver && !host_device_on(device, wish->driver)))
 		return NULL;
 	return guard_known(g, wish->name, device);
 }

@@ -129,6 +129,9 @@ int guard_support(const struct guard *g, struct plan_device *ret);
 /* Whether the device takes the function along; its addrs are in order. */
 bool guard_takes(const struct plan_device *device, struct pci_addr addr);
 
+/* The device of the plan that takes it along, NULL without. */
+const struct plan_device *guard_taker(const struct plan *plan, struct pci_addr addr);
+
 /* What stands between a device and a use: "holds" nvme0n1p3, mounted on /. */
 const char *guard_use_verb(enum use_kind kind);
 

@@ -54,7 +54,7 @@ static const char *device_seen(struct planning *p, const struct plan_item *item)
 		const struct host_device *d = host_device(p->host, *addr);
 		char text[PCI_ADDR_TEXT_SIZE];
 
-		if (!d || (d->driver && strcmp(d->driver, wish->spec->driver) == 0))
+		if (!d || host_device_on(d, wish->spec->driver))
 			continue;
 		pci_addr_format(*addr, text);
 		if (!d->driver)

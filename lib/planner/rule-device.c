@@ -185,7 +185,7 @@ static int live_layer(struct planning *p, const struct device_wish *wish)
 
 	array_foreach(addr, &p->plan->devices.at[wish->device].addrs) {
 		const struct host_device *d = host_device(p->host, *addr);
-		bool right = d && d->driver && strcmp(d->driver, wish->spec->driver) == 0;
+		bool right = d && host_device_on(d, wish->spec->driver);
 		char text[PCI_ADDR_TEXT_SIZE];
 
 		layer_add(live, right ? LAYER_RIGHT : LAYER_WRONG);

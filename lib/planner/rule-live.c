@@ -107,20 +107,11 @@ static int bind_devices(struct planning *p)
 		array_foreach(addr, &device->addrs) {
 			const struct host_device *d = host_device(p->host, *addr);
 
-			if (d && (!d->driver || strcmp(d->driver, wish->spec->driver) != 0) &&
-			    add_bind(p, wish, d) < 0)
+			if (d && !host_device_on(d, wish->spec->driver) && add_bind(p, wish, d) < 0)
 				return -ENOMEM;
 		}
 	}
 	return 0;
-}
-
-static bool wished(const struct planning *p, struct pci_addr addr)
-{
-	array_foreach(device, &p->plan->devices)
-		if (guard_takes(device, addr))
-			return true;
-	return false;
 }
 
 /* The device of the plan that has the name, NULL without. */
@@ -145,8 +136,9 @@ static bool in_doubt(const struct planning *p, const struct ledger_device *known
 static bool to_return(const struct planning *p, const struct ledger_device *it,
 		      const struct host_device *d)
 {
-	return it->bound && !wished(p, it->addr) && d && pci_id_same_model(&d->id, &it->id) &&
-	       !in_doubt(p, it, d) && (!d->driver || strcmp(d->driver, it->driver) == 0);
+	return it->bound && !guard_taker(p->plan, it->addr) && d &&
+	       pci_id_same_model(&d->id, &it->id) && !in_doubt(p, it, d) &&
+	       (!d->driver || host_device_on(d, it->driver));
 }
 
 /* Who has it open, NULL: nobody. An unbind would wait for them, and not to be stopped (7.11). */

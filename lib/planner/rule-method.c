@@ -56,8 +56,7 @@ static bool served_by_others(const struct planning *p, const struct plan_device 
 		const struct host_device *d = host_device(p->host, *addr);
 		const struct ledger_device *known = ledger_device(p->ledger, *addr);
 
-		if (!d || !d->driver || strcmp(d->driver, wish->driver) != 0 ||
-		    (known && known->bound))
+		if (!d || !host_device_on(d, wish->driver) || (known && known->bound))
 			return false;
 		if (strcmp(wish->driver, SPEC_DEFAULT_DRIVER) != 0 || !ids_list_has(ids, &d->id))
 			return false;
@@ -111,6 +110,14 @@ static int ids_refusals(struct planning *p, struct device_wish *wish)
 	return 0;
 }
 
+/* What the ledger knows of a function that ours has, NULL without. */
+static const struct ledger_device *
+known_of(const struct planning *p, const struct device_wish *wish, const struct host_device *d)
+{
+	return host_device_on(d, wish->spec->driver) ? guard_known(&p->guard, wish->spec->name, d)
+						     : NULL;
+}
+
 /*
  * The module of the driver that it has without us, also while ours has it; NULL: none is known. No
  * index of modules tells which built-in driver takes what.
@@ -118,11 +125,10 @@ static int ids_refusals(struct planning *p, struct device_wish *wish)
 static const char *own_module(const struct planning *p, const struct device_wish *wish,
 			      const struct host_device *d)
 {
-	const struct ledger_device *known;
+	const struct ledger_device *known = known_of(p, wish, d);
 
-	if (d->driver && strcmp(d->driver, wish->spec->driver) != 0)
+	if (d->driver && !host_device_on(d, wish->spec->driver))
 		return d->driver_module ? d->driver_module : d->driver;
-	known = d->driver ? guard_known(&p->guard, wish->spec->name, d) : NULL;
 	if (known && *known->host_drivers)
 		return known->host_drivers;
 	return known && known->previous && *known->previous ? known->previous : NULL;
@@ -152,12 +158,11 @@ static int function_drivers(struct planning *p, const struct device_wish *wish,
 static const char *own_builtin(const struct planning *p, const struct device_wish *wish,
 			       const struct host_device *d)
 {
-	const struct ledger_device *known;
+	const struct ledger_device *known = known_of(p, wish, d);
 
-	if (d->driver && strcmp(d->driver, wish->spec->driver) != 0)
-		return d->driver_builtin ? d->driver : NULL;
-	known = d->driver ? guard_known(&p->guard, wish->spec->name, d) : NULL;
-	return known && known->builtin ? known->previous : NULL;
+	if (known)
+		return known->builtin ? known->previous : NULL;
+	return d->driver_builtin && !host_device_on(d, wish->spec->driver) ? d->driver : NULL;
 }
 
 int device_drivers(struct planning *p, struct device_wish *wish)

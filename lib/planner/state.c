@@ -97,7 +97,7 @@ static void sum_devices(struct planning *p)
 static bool ours_now(const struct planning *p, const struct device_wish *wish,
 		     const struct host_device *device, const struct ledger_device *known)
 {
-	if (!device->driver || strcmp(device->driver, wish->spec->driver) != 0)
+	if (!host_device_on(device, wish->spec->driver))
 		return false;
 	return (known && known->bound) ||
 	       (!wish->foreign && ITEM(p, wish->item)->files == LAYER_RIGHT);
