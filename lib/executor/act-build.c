@@ -40,19 +40,15 @@ static int clear_stage(struct doing *d, const char *staged)
 /* The new file takes the old one's place whole. A tool that wrote there itself has done it all. */
 static int switch_over(struct doing *d, const struct step *step)
 {
-	struct file_attr attr = {.mode = 0444};
-	const char *text, *old;
-	size_t size, old_size;
+	static const struct file_attr fresh = {.mode = 0444}; /* as grub-mkconfig makes it */
+	const char *text;
+	size_t size;
 	int err = d->ops->read(d->ops->ctx, step->staged, FILE_MAX_SIZE, d->arena, &text, &size,
 			       NULL);
 
 	if (err < 0)
 		return err == -ENOENT ? 0 : err;
-	err = d->ops->read(d->ops->ctx, step->produces, FILE_MAX_SIZE, d->arena, &old, &old_size,
-			   &attr);
-	if (err < 0 && err != -ENOENT)
-		return err;
-	err = d->ops->replace(d->ops->ctx, step->produces, text, size, &attr, false);
+	err = d->ops->replace(d->ops->ctx, step->produces, text, size, &fresh, false);
 	return err < 0 ? err : clear_stage(d, step->staged);
 }
 
