@@ -24,11 +24,6 @@ struct iface *iface_named(struct net *net, const char *name)
 			     : NULL;
 }
 
-static unsigned long hex_of(const char *text)
-{
-	return text ? strtoul(text, NULL, 16) : 0;
-}
-
 /* The address burnt in: a bond gives all its members one. */
 static void add_mac(struct observer *o, const struct iface *i)
 {

@@ -6,6 +6,12 @@
 
 #define NET "/sys/class/net"
 
+/* 0 without a text. */
+static inline unsigned long hex_of(const char *text)
+{
+	return text ? strtoul(text, NULL, 16) : 0;
+}
+
 struct net_address { /* IPv4 as ::ffff:a.b.c.d */
 	uint8_t at[16];
 };

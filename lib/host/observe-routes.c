@@ -31,11 +31,6 @@ const char *net_address_text(struct observer *o, const struct net_address *a)
 				 sizeof(text)));
 }
 
-static unsigned long hex_of(const char *text)
-{
-	return text ? strtoul(text, NULL, 16) : 0;
-}
-
 /* n bytes, two digits each. */
 static bool bytes_of(const char *hex, uint8_t *ret, size_t n)
 {
