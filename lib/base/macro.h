@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Words of the language that C17 lacks: array length, cleanup, moving a pointer. Pure. */
+/* Words of the language that C17 lacks: array length, cleanup, moving a pointer, a path's last
+ * part. Pure. */
 #pragma once
 
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Number of elements; a pointer in place of an array does not compile. */
@@ -36,6 +38,14 @@
 		(p) = NULL;                                                                        \
 		taken_;                                                                            \
 	})
+
+/* The part of a path after its last "/". */
+static inline const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
 
 static inline void freep(void *p)
 {

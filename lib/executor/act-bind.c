@@ -86,7 +86,7 @@ static int read_driver(struct function *f)
 
 	f->driver = NULL;
 	if (err == 0)
-		f->driver = strrchr(link, '/') ? strrchr(link, '/') + 1 : link;
+		f->driver = base_name(link);
 	return err == -ENOENT ? 0 : err;
 }
 

@@ -9,13 +9,6 @@
 
 #define COMM_MAX 256
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static int read_link(const struct root *root, struct arena *a, const char *path, const char **ret)
 {
 	*ret = NULL;

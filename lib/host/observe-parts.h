@@ -87,14 +87,6 @@ bool kept(struct observer *o, bool ok);
 /* Empties the scratch arena once it has grown beyond a mebibyte: what it gave is gone. */
 void scratch_trim(struct observer *o);
 
-/* The part of a path after its last "/". */
-static inline const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 static inline bool has_prefix(const char *s, const char *prefix)
 {
 	return strncmp(s, prefix, strlen(prefix)) == 0;

@@ -5,13 +5,6 @@
 
 #include "modprobe.h"
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
 /* Names that libkmod reads from the kernel's own module directory, not from modprobe.d (6.3). */
 static bool is_kernels(const char *name)
 {
