@@ -54,21 +54,21 @@ static void settle(struct manager *m);
 
 /* --- what systemd shows ----------------------------------------------------------------------- */
 
-static void show(const struct manager *m, const char *text)
+/* more follows the text, "" without. */
+static void show(const struct manager *m, const char *text, const char *more)
 {
 	sd_notifyf(0, "STATUS=%s%s%s",
-		   m->rejected ? "spec rejected, see passthroughctl status; " : "", text,
-		   text == m->summary ? m->attempt : "");
+		   m->rejected ? "spec rejected, see passthroughctl status; " : "", text, more);
 }
 
 static void show_summary(const struct manager *m)
 {
 	if (m->stopping)
-		show(m, "stopping when the work under way is done");
+		show(m, "stopping when the work under way is done", "");
 	else if (!m->in_force)
-		show(m, "no spec is in force");
+		show(m, "no spec is in force", "");
 	else
-		show(m, m->summary);
+		show(m, m->summary, m->attempt);
 }
 
 /* Under Type=notify the reload protocol is harmless, under notify-reload needed (10.2). */
@@ -319,7 +319,7 @@ static void reconcile_heard(void *owner, const char *text)
 	const char *rest;
 
 	if ((rest = after(text, JOB_SAYS_PROGRESS)))
-		show(m, rest);
+		show(m, rest, "");
 	else if ((rest = after(text, JOB_SAYS_SUMMARY)))
 		snprintf(m->summary, sizeof(m->summary), "%s", rest);
 	else if ((rest = after(text, JOB_SAYS_FAILURE)))
@@ -405,7 +405,7 @@ static void start_reconcile(struct manager *m)
 	if (err < 0)
 		log_line(LOG_PRIORITY_ERROR, "reconcile: %s", strerror(-err));
 	else
-		show(m, "looking at the host");
+		show(m, "looking at the host", "");
 }
 
 /* --- all of it -------------------------------------------------------------------------------- */
