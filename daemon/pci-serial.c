@@ -6,18 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
-#define DEVICES		"/sys/bus/pci/devices"
-#define CONFIG_SIZE	4096
-#define CONFIG_EXTENDED 0x100  /* where extended capabilities begin */
-#define CAPABILITY_DSN	0x0003 /* Device Serial Number: two dwords after the header */
-#define DSN_SIZE	12
-#define SERIAL_SIZE	sizeof("00-11-22-33-44-55-66-77")
+#include "pci-config.h"
+
+#define DEVICES "/sys/bus/pci/devices"
 
 static bool sound_address(const char *text)
 {
@@ -48,51 +44,38 @@ static ssize_t read_all(const char *folder, const char *address, const char *nam
 }
 
 /* Newer kernels say it themselves. False: this one does not. */
-static bool from_attribute(const char *folder, const char *address, char ret[static SERIAL_SIZE])
+static bool from_attribute(const char *folder, const char *address,
+			   char ret[static PCI_SERIAL_SIZE])
 {
-	ssize_t n = read_all(folder, address, "serial_number", ret, SERIAL_SIZE);
+	ssize_t n = read_all(folder, address, "serial_number", ret, PCI_SERIAL_SIZE);
 
 	if (n == -ENOENT)
 		return false;
-	if (n == (ssize_t)SERIAL_SIZE && ret[SERIAL_SIZE - 1] == '\n')
+	if (n == (ssize_t)PCI_SERIAL_SIZE && ret[PCI_SERIAL_SIZE - 1] == '\n')
 		n--;
-	ret[n == (ssize_t)SERIAL_SIZE - 1 ? n : 0] = '\0'; /* what is no serial number is empty */
+	ret[n == (ssize_t)PCI_SERIAL_SIZE - 1 ? n : 0] =
+		'\0'; /* what is no serial number is empty */
 	return true;
 }
 
-static uint32_t dword(const unsigned char *at)
-{
-	return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
-	       (uint32_t)at[3] << 24;
-}
-
 /* From configuration space; empty without the capability, or where only 64 bytes can be read. */
-static void from_config(const char *folder, const char *address, char ret[static SERIAL_SIZE])
+static void from_config(const char *folder, const char *address, char ret[static PCI_SERIAL_SIZE])
 {
-	unsigned char config[CONFIG_SIZE];
+	unsigned char config[PCI_CONFIG_SIZE];
 	ssize_t size = read_all(folder, address, "config", config, sizeof(config));
-	ssize_t at = CONFIG_EXTENDED;
+	const unsigned char *found = size > 0 ? pci_extended(config, (size_t)size,
+							     PCI_EXTENDED_SERIAL, PCI_SERIAL_LENGTH)
+					      : NULL;
 
 	ret[0] = '\0';
-	/* Capabilities are 4 bytes apart at least: a loop ends with the count. */
-	for (int i = 0; i < CONFIG_SIZE / 4 && at >= CONFIG_EXTENDED && at + DSN_SIZE <= size;
-	     i++) {
-		const unsigned char *s = config + at + 4;
-		uint32_t header = dword(config + at);
-
-		if ((header & 0xffff) == CAPABILITY_DSN) {
-			snprintf(ret, SERIAL_SIZE, "%02x-%02x-%02x-%02x-%02x-%02x-%02x-%02x", s[7],
-				 s[6], s[5], s[4], s[3], s[2], s[1], s[0]);
-			return;
-		}
-		at = (ssize_t)(header >> 20 & 0xffc);
-	}
+	if (found)
+		pci_serial_text(found, ret);
 }
 
 int main(int argc, char **argv)
 {
 	const char *folder = argc == 4 ? argv[3] : DEVICES;
-	char serial[SERIAL_SIZE];
+	char serial[PCI_SERIAL_SIZE];
 
 	if (argc < 3 || argc > 4) {
 		fprintf(stderr, "Usage: pci-serial ADDRESS SERIAL [FOLDER]\n"

@@ -7,15 +7,13 @@
 
 #include "observe-parts.h"
 #include "paths.h"
+#include "pci-config.h"
 
-#define CONFIG_SIZE	    4096
 #define CONFIG_PLAIN	    256 /* all that conventional PCI has */
 #define CONFIG_STATUS	    0x06
 #define STATUS_CAPABILITIES 0x10
 #define CONFIG_CAPABILITIES 0x34
 #define CAPABILITY_EXPRESS  0x10
-#define CONFIG_EXTENDED	    0x100
-#define EXTENDED_SERIAL	    0x0003
 #define EXTENDED_ACS	    0x000d
 
 /* Source validation, request and completion redirection, upstream forwarding: all that the kernel
@@ -42,33 +40,15 @@ const unsigned char *see_config(struct observer *o, struct pci_addr addr, size_t
 	int err;
 
 	snprintf(path, sizeof(path), PATH_PCI_DEVICES "/%s/config", pci_addr_format(addr, name));
-	err = o->tree->ops->read(o->tree, path, CONFIG_SIZE, o->scratch, &bytes, ret_size);
+	err = o->tree->ops->read(o->tree, path, PCI_CONFIG_SIZE, o->scratch, &bytes, ret_size);
 	kept(o, err != -ENOMEM);
 	return err == 0 ? (const unsigned char *)bytes : NULL;
 }
 
-static uint32_t dword(const unsigned char *at)
+/* Where an extended capability stands; NULL: nowhere, or not all can be seen. */
+static const unsigned char *extended(const struct config *c, uint32_t id, size_t length)
 {
-	return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
-	       (uint32_t)at[3] << 24;
-}
-
-/* Where an extended capability of size bytes stands; NULL: nowhere. */
-static const unsigned char *extended(const struct config *c, uint32_t id, unsigned size)
-{
-	uint32_t at = CONFIG_EXTENDED;
-
-	/* Capabilities are 4 bytes apart at least: a loop ends with the count. */
-	for (unsigned i = 0; c->size == CONFIG_SIZE && i < CONFIG_SIZE / 4; i++) {
-		uint32_t header = dword(c->at + at);
-
-		if ((header & 0xffff) == id)
-			return at + size <= CONFIG_SIZE ? c->at + at : NULL;
-		at = header >> 20 & 0xffc;
-		if (at < CONFIG_EXTENDED)
-			return NULL;
-	}
-	return NULL;
+	return c->size == PCI_CONFIG_SIZE ? pci_extended(c->at, c->size, id, length) : NULL;
 }
 
 /* The type in the express capability; -1: conventional PCI. */
@@ -95,7 +75,7 @@ static enum tristate acs_of(const struct config *c)
 	int type;
 
 	/* All ones: it does not answer. */
-	if (!c->at || c->size < CONFIG_PLAIN || dword(c->at) == UINT32_MAX)
+	if (!c->at || c->size < CONFIG_PLAIN || pci_dword(c->at) == UINT32_MAX)
 		return UNKNOWN;
 	type = express_type(c);
 	/* Neither they nor what stands behind them ever has it. */
@@ -104,7 +84,7 @@ static enum tristate acs_of(const struct config *c)
 		return NO;
 	if (c->alone && type != EXPRESS_ROOT_PORT && type != EXPRESS_DOWNSTREAM)
 		return YES;
-	if (c->size < CONFIG_SIZE)
+	if (c->size < PCI_CONFIG_SIZE)
 		return UNKNOWN;
 	acs = extended(c, EXTENDED_ACS, 8);
 	if (!acs)
@@ -114,14 +94,16 @@ static enum tristate acs_of(const struct config *c)
 	return (acs[6] & asked) == asked ? YES : NO;
 }
 
-/* As lspci and newer kernels' serial_number write it. */
 static const char *serial_of(struct observer *o, const struct config *c)
 {
-	const unsigned char *s = c->at ? extended(c, EXTENDED_SERIAL, 12) : NULL;
+	const unsigned char *found = c->at ? extended(c, PCI_EXTENDED_SERIAL, PCI_SERIAL_LENGTH)
+					   : NULL;
+	char text[PCI_SERIAL_SIZE];
 
-	return s ? keep_printf(o, "%02x-%02x-%02x-%02x-%02x-%02x-%02x-%02x", s[11], s[10], s[9],
-			       s[8], s[7], s[6], s[5], s[4])
-		 : NULL;
+	if (!found)
+		return NULL;
+	pci_serial_text(found, text);
+	return keep(o, text);
 }
 
 /* --- which functions ------------------------------------------------------------------------- */
