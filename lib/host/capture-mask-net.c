@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What becomes of IP addresses in a capture: they tell where a host stands. */
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "capture-mask.h"
+#include "observe-net.h"
 
 /* Prefixes for documentation, as the files of /proc/net write them. */
 #define FOUR_WORD  "0200C0" /* 192.0.2.N, its bytes backwards */
@@ -30,23 +30,16 @@ static bool is_six(const char *text)
 	return strchr(text, ':');
 }
 
-/* n digits, pair by pair: bytes as they are sent, or words of four backwards. */
+/* n digits: bytes as they are sent, or words of four backwards. */
 static bool text_of(const char *hex, size_t n, bool words, char ret[static INET6_ADDRSTRLEN])
 {
-	unsigned char bytes[16] = {0};
-	bool mapped;
+	struct net_address a;
+	char digits[33];
 
-	for (size_t i = 0; i < n / 2; i++) {
-		size_t at = words ? i / 4 * 4 + 3 - i % 4 : i;
-		unsigned byte;
-
-		if (sscanf(hex + 2 * at, "%2x", &byte) != 1)
-			return false;
-		bytes[i] = (unsigned char)byte;
-	}
-	mapped = n == 32 && words && strncmp(hex, MAPPED, sizeof(MAPPED) - 1) == 0;
-	return inet_ntop(n == 8 || mapped ? AF_INET : AF_INET6, mapped ? bytes + 12 : bytes, ret,
-			 INET6_ADDRSTRLEN);
+	snprintf(digits, sizeof(digits), "%.*s", (int)n, hex);
+	if (words)
+		return net_address_words(digits, &a) && net_address_write(&a, ret);
+	return net_address_bytes(digits, &a) && inet_ntop(AF_INET6, a.at, ret, INET6_ADDRSTRLEN);
 }
 
 /* --- tables of the kernel -------------------------------------------------------------------- */

@@ -2,6 +2,8 @@
 /* What the parts of network uses share: interfaces, routes, and the way down to hardware. */
 #pragma once
 
+#include <arpa/inet.h>
+
 #include "observe-parts.h"
 
 #define NET "/sys/class/net"
@@ -52,9 +54,14 @@ bool route_is_default(const struct route *route);
 const char *net_local(const struct net *net, const struct net_address *a);
 const char *net_toward(const struct net *net, const struct net_address *a);
 
-/* As people write it, and as /proc/net does: words of 8 digits, each as the CPU has it. */
+/* As people write it, and as /proc/net does: 32 digits as they are sent, or words of 8 digits, each
+ * as the CPU has it. */
 bool net_address_parse(const char *text, struct net_address *ret);
+bool net_address_bytes(const char *hex, struct net_address *ret);
 bool net_address_words(const char *hex, struct net_address *ret);
+
+/* For people; false never happens to what was parsed. */
+bool net_address_write(const struct net_address *a, char ret[static INET6_ADDRSTRLEN]);
 const char *net_address_text(struct observer *o, const struct net_address *a);
 
 bool net_is_loopback(const struct net_address *a);

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Addresses, and which interface leads to which: what /proc/net says without a socket. */
-#include <arpa/inet.h>
-
 #include "observe-net.h"
 
 #define MAPPED	     96 /* bits in front of an IPv4 address */
@@ -22,13 +20,19 @@ bool net_address_parse(const char *text, struct net_address *ret)
 	return true;
 }
 
-const char *net_address_text(struct observer *o, const struct net_address *a)
+bool net_address_write(const struct net_address *a, char ret[static INET6_ADDRSTRLEN])
 {
 	bool four = memcmp(a->at, mapped.at, 12) == 0;
+
+	return inet_ntop(four ? AF_INET : AF_INET6, four ? a->at + 12 : a->at, ret,
+			 INET6_ADDRSTRLEN);
+}
+
+const char *net_address_text(struct observer *o, const struct net_address *a)
+{
 	char text[INET6_ADDRSTRLEN];
 
-	return keep(o, inet_ntop(four ? AF_INET : AF_INET6, four ? a->at + 12 : a->at, text,
-				 sizeof(text)));
+	return net_address_write(a, text) ? keep(o, text) : NULL;
 }
 
 /* n bytes, two digits each. */
@@ -42,6 +46,11 @@ static bool bytes_of(const char *hex, uint8_t *ret, size_t n)
 		ret[i] = (uint8_t)hex_of(pair);
 	}
 	return true;
+}
+
+bool net_address_bytes(const char *hex, struct net_address *ret)
+{
+	return bytes_of(hex, ret->at, sizeof(ret->at));
 }
 
 bool net_address_words(const char *hex, struct net_address *ret)
@@ -124,7 +133,7 @@ static void read_routes6(struct observer *o, struct net *net)
 
 		/* The kernel keeps a rejecting default route on lo. */
 		if (!r.name || strcmp(r.name, "lo") == 0 || !(flags & ROUTE_UP) ||
-		    flags & ROUTE_REJECT || !bytes_of(destination, r.to.at, 16))
+		    flags & ROUTE_REJECT || !net_address_bytes(destination, &r.to))
 			continue;
 		r.direct = strspn(gateway, "0") == strlen(gateway);
 		r.metric = hex_of(field_of(o, line, 5));
@@ -146,7 +155,7 @@ static void read_addresses6(struct observer *o, struct net *net)
 		if (!i)
 			continue;
 		i->addressed |= hex_of(field_of(o, line, 3)) == 0;
-		if (bytes_of(address, local.at.at, 16))
+		if (net_address_bytes(address, &local.at))
 			kept(o, array_push(o->scratch, &net->locals, local) == 0);
 	}
 }
