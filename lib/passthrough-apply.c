@@ -90,11 +90,19 @@ static void prove(struct pthru_report *r)
 	}
 }
 
+static void tell_look(const struct pthru_ctx *ctx)
+{
+	if (ctx->look)
+		ctx->look(ctx->userdata);
+}
+
 /* Observes and plans again. That this fails is told, and leaves the report without an after. */
 static int look_again(struct pthru_ctx *ctx, const struct pthru_spec *spec, struct pthru_report *r)
 {
-	int err = pthru_plan_make(ctx, spec, false, r->diags, &r->after);
+	int err;
 
+	tell_look(ctx);
+	err = pthru_plan_make(ctx, spec, false, r->diags, &r->after);
 	if (err == -ENOMEM)
 		return err;
 	if (err < 0) {
@@ -170,6 +178,7 @@ static int prepare(struct pthru_ctx *ctx, const struct pthru_spec *spec, const c
 
 	if (err < 0)
 		return err;
+	tell_look(ctx);
 	err = pthru_plan_make(ctx, spec, false, diags, &r->before);
 	if (err < 0)
 		return err;

@@ -162,6 +162,11 @@ void pthru_ctx_set_progress(struct pthru_ctx *ctx, void *userdata,
 	ctx->wait = wait;
 }
 
+void pthru_ctx_set_look(struct pthru_ctx *ctx, void (*look)(void *userdata))
+{
+	ctx->look = look;
+}
+
 int pthru_diags_new(struct pthru_diags **ret)
 {
 	struct arena *a = arena_new();

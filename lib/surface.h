@@ -24,6 +24,7 @@ struct pthru_ctx {
 	void (*step)(void *userdata, size_t index, size_t count, const char *what, bool done);
 	void (*tick)(void *userdata, unsigned seconds);
 	void (*wait)(void *userdata, long holder);
+	void (*look)(void *userdata);
 };
 
 struct pthru_diags {

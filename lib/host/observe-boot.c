@@ -236,3 +236,14 @@ void observe_boot(struct observer *o)
 					   boot_roots[i]);
 	}
 }
+
+void watch_boot(const struct host_boot *boot, struct strbuf *out)
+{
+	for (size_t i = 0; i < ARRAY_LEN(grub_cfgs); i++)
+		strbuf_addf(out, "file %s\n", grub_cfgs[i]);
+	for (size_t i = 0; i < ARRAY_LEN(boot_roots); i++)
+		strbuf_addf(out, "any %s/loader/entries\n", boot_roots[i]);
+	array_foreach(it, &boot->esps)
+		if (it->mounted)
+			strbuf_addf(out, "any %s/loader/entries\n", it->mount);
+}

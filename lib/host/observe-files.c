@@ -229,3 +229,25 @@ void observe_files(struct observer *o)
 	add_rules(o);
 	sort_files(o->host);
 }
+
+/* What lies in /run is gone at the next boot, and the folder sees much that is not ours. */
+static void watch(struct strbuf *out, const char *what, const char *path)
+{
+	if (!has_prefix(path, "/run/"))
+		strbuf_addf(out, "%s %s\n", what, path);
+}
+
+void watch_files(struct strbuf *out)
+{
+	for (size_t i = 0; i < ARRAY_LEN(modprobe_dirs); i++)
+		watch(out, "any", modprobe_dirs[i]);
+	for (size_t i = 0; i < ARRAY_LEN(single_files); i++)
+		watch(out, "file", single_files[i]);
+	for (size_t i = 0; i < initramfs_builders_n; i++)
+		for (const char *const *path = initramfs_builders[i]->owned; *path; path++)
+			watch(out, "file", *path);
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
+		watch(out, "any", folders[i].path);
+	for (size_t i = 0; i < ARRAY_LEN(rules_dirs); i++)
+		watch(out, "any", rules_dirs[i]);
+}

@@ -151,3 +151,7 @@ const char *loader_variable(struct observer *o, const char *name);
 
 /* Adds a use to the function, if the host has it; the same one is not added twice. */
 void add_use(struct observer *o, struct pci_addr addr, enum use_kind kind, const char *what);
+
+/* watches.c: the places that these looked at, whether they are there or not. */
+void watch_files(struct strbuf *out);
+void watch_boot(const struct host_boot *boot, struct strbuf *out);

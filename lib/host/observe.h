@@ -3,6 +3,7 @@
 #pragma once
 
 #include "host.h"
+#include "strbuf.h"
 #include "tree.h"
 
 struct observe_options {
@@ -24,3 +25,9 @@ struct observe_options {
 
 /* Looks at the whole host. Missing parts are ordinary and stay empty. 0 or -ENOMEM, -EMFILE. */
 int host_observe(struct tree *tree, const struct observe_options *options, struct host **ret);
+
+/*
+ * The places in which a change may alter what is observed, a line each: "spec DIR", "any DIR",
+ * "file PATH"; they need not be there. host NULL: those of the spec alone. 0 or -ENOMEM. Pure.
+ */
+int host_watches(const struct host *host, struct strbuf *out);

@@ -82,6 +82,9 @@ void pthru_ctx_set_progress(struct pthru_ctx *ctx, void *userdata,
 			    void (*tick)(void *userdata, unsigned seconds),
 			    void (*wait)(void *userdata, long holder));
 
+/* Called while applying, before each look at the host: what changes after it may go unseen. */
+void pthru_ctx_set_look(struct pthru_ctx *ctx, void (*look)(void *userdata));
+
 /* --- diagnostics ------------------------------------------------------------------------------ */
 
 int pthru_diags_new(struct pthru_diags **ret);
@@ -125,6 +128,14 @@ int pthru_spec_load_files(char *const *paths, size_t n, struct pthru_diags *diag
 
 /* Reads the last accepted spec. -ENOENT when none was ever accepted. */
 int pthru_spec_load_accepted(struct pthru_ctx *ctx, struct pthru_diags *diags,
+			     struct pthru_spec **ret);
+
+/*
+ * Reads the spec in force: the files while they say what was accepted last, for their places are
+ * what people know (ret_current), else the one accepted last. What is wrong in the files goes to
+ * diags. -ENOENT when none was ever accepted, or errno.
+ */
+int pthru_spec_load_in_force(struct pthru_ctx *ctx, struct pthru_diags *diags, bool *ret_current,
 			     struct pthru_spec **ret);
 
 /* A wish for nothing: planning with it takes back all that the ledger says is ours. */
@@ -230,8 +241,21 @@ bool pthru_report_did(const struct pthru_report *report);
 int pthru_spec_accept(struct pthru_ctx *ctx, const struct pthru_spec *spec,
 		      struct pthru_diags *diags);
 
-/* Makes the folders for state and run-time files below the root. 0 or errno. */
-int pthru_state_make(struct pthru_ctx *ctx);
+/* Makes the folder for run-time files below the root. 0 or errno. */
+int pthru_run_make(struct pthru_ctx *ctx);
+
+/*
+ * The places in which a change may alter the plan, a line each: "spec DIR" for the spec's folders,
+ * "any DIR" for all that lies in a folder, "file PATH". Paths are absolute below the root; they
+ * need not be there. plan NULL: those of the spec alone. 0 or -ENOMEM.
+ */
+int pthru_plan_watches(const struct pthru_plan *plan, char **ret);
+
+/* Opens one of these with O_PATH, for inotify. The descriptor, or errno. */
+int pthru_watch_open(struct pthru_ctx *ctx, const char *path);
+
+/* Whether the root is the running system, whose kernel sends news of devices. */
+bool pthru_is_live(struct pthru_ctx *ctx);
 
 /* Replaces the status file with the document. 0 or errno. */
 int pthru_status_save(struct pthru_ctx *ctx, const char *document);
