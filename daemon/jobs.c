@@ -1,22 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "jobs.h"
-
+/* The worker's side of each job. */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
 
+#include "job.h"
 #include "log.h"
 #include "macro.h"
+#include "strbuf.h"
 #include "text.h"
+#include "wire.h"
 
-/* What a job has in hand besides its values. */
+/* What a job has in hand besides its words. */
 struct bench {
 	const struct job *job;
-	const struct worker_ends *ends;
+	struct pthru_ctx *ctx;
+	int socket; /* to the daemon */
+	int out, err;
 	struct pthru_diags *diags;
-	size_t shown; /* step whose progress was told last */
-	char what[160];
+	struct pthru_spec *spec; /* NULL: none was ever accepted */
+	bool current;		 /* it is what the files say */
 };
+
+static void tell(const struct bench *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* A daemon that has gone is no reason to stop. */
+static void tell(const struct bench *b, const char *fmt, ...)
+{
+	_cleanup_strbuf_ struct strbuf text = {0};
+	va_list ap;
+
+	va_start(ap, fmt);
+	strbuf_vaddf(&text, fmt, ap);
+	va_end(ap);
+	(void)send(b->socket, strbuf_text(&text), text.len, MSG_NOSIGNAL);
+}
 
 static int put(int fd, const char *text)
 {
@@ -31,15 +52,15 @@ static int leave(const struct bench *b, const char *text, int code)
 	int err = 0;
 
 	if (!text && b->job->form == PTHRU_JSON) {
-		err = pthru_plan_print(b->job->ctx, NULL, b->diags, &document);
+		err = pthru_plan_print(b->ctx, NULL, b->diags, &document);
 		text = document;
 	}
 	if (err == 0)
-		err = put(b->ends->out, text);
+		err = put(b->out, text);
 	if (err == 0)
 		err = pthru_diags_print(b->diags, color, &diags);
 	if (err == 0)
-		err = put(b->ends->err, diags);
+		err = put(b->err, diags);
 	return err < 0 ? (int)pthru_exit_worse((enum pthru_exit)code, PTHRU_EXIT_FAILED) : code;
 }
 
@@ -53,21 +74,16 @@ static int failed(struct bench *b, int error)
 	return pthru_exit_of_error(error);
 }
 
-int job_accept(const struct job *job, const struct worker_ends *ends)
+static int check(struct bench *b)
 {
-	struct bench b = {.job = job, .ends = ends};
-	int code = PTHRU_EXIT_DONE, err = pthru_diags_new(&b.diags);
+	int err = pthru_spec_load(b->ctx, b->diags, &b->spec);
 
-	if (err < 0)
-		return PTHRU_EXIT_FAILED;
-	pthru_ctx_set_form(job->ctx, job->form, job->width);
-	pthru_diags_join(b.diags, job->found);
-	err = job->spec ? pthru_spec_accept(job->ctx, job->spec, b.diags) : -EINVAL;
-	if (err < 0)
-		code = failed(&b, err);
-	code = leave(&b, NULL, code);
-	pthru_diags_free(b.diags);
-	return code;
+	if (err == 0)
+		err = pthru_spec_accept(b->ctx, b->spec, b->diags);
+	if (err == 0)
+		log_line(LOG_PRIORITY_INFO, "spec accepted: %zu file%s", pthru_spec_files(b->spec),
+			 pthru_spec_files(b->spec) == 1 ? "" : "s");
+	return leave(b, NULL, err < 0 ? failed(b, err) : PTHRU_EXIT_DONE);
 }
 
 static void on_step(void *userdata, size_t index, size_t count, const char *what, bool done)
@@ -76,7 +92,7 @@ static void on_step(void *userdata, size_t index, size_t count, const char *what
 
 	if (done)
 		return;
-	worker_tell(b->ends, JOB_SAYS_PROGRESS "applying: %s (%zu of %zu)", what, index + 1, count);
+	tell(b, JOB_SAYS_PROGRESS "applying: %s (%zu of %zu)", what, index + 1, count);
 	log_line(LOG_PRIORITY_INFO, "%s", what);
 }
 
@@ -84,8 +100,7 @@ static void on_wait(void *userdata, long holder)
 {
 	struct bench *b = userdata;
 
-	worker_tell(b->ends, JOB_SAYS_PROGRESS "waiting for process %ld, which is applying",
-		    holder);
+	tell(b, JOB_SAYS_PROGRESS "waiting for process %ld, which is applying", holder);
 }
 
 /* Failures in full, with what a builder said last; a run without any needs no more words. */
@@ -95,8 +110,8 @@ static void log_failures(const struct bench *b, const struct pthru_report *repor
 
 	if (pthru_diags_errors(pthru_report_diags(report)) == 0)
 		return;
-	pthru_ctx_set_form(b->job->ctx, PTHRU_TEXT, 0);
-	if (pthru_report_print(b->job->ctx, report, NULL, &text) == 0)
+	pthru_ctx_set_form(b->ctx, PTHRU_TEXT, 0);
+	if (pthru_report_print(b->ctx, report, NULL, &text) == 0)
 		log_lines(LOG_PRIORITY_ERROR, text);
 }
 
@@ -114,10 +129,10 @@ static void tell_summary(const struct bench *b, const struct pthru_report *repor
 
 	if (pthru_report_summary(report, &summary) < 0)
 		return;
-	worker_tell(b->ends, JOB_SAYS_SUMMARY "%s", summary);
+	tell(b, JOB_SAYS_SUMMARY "%s", summary);
 	if (code == PTHRU_EXIT_FAILED)
-		worker_tell(b->ends, JOB_SAYS_FAILURE "%s %s", pthru_report_code(report), summary);
-	if (b->job->before && strcmp(b->job->before, summary) == 0)
+		tell(b, JOB_SAYS_FAILURE "%s %s", pthru_report_code(report), summary);
+	if (strcmp(b->job->before, summary) == 0)
 		return;
 	log_failures(b, report);
 	log_line(priorities[code], "%s", summary);
@@ -128,22 +143,39 @@ static void tell_held(const struct bench *b, const struct pthru_report *report)
 	_cleanup_free_ char *names = NULL;
 
 	if (pthru_report_held(report, &names) == 0 && *names)
-		worker_tell(b->ends, JOB_SAYS_HELD "%s", names);
+		tell(b, JOB_SAYS_HELD "%s", names);
 }
 
-/* What was found in the files, and which spec is in force when it is not theirs. */
-static void tell_rejection(struct bench *b)
+static void on_look(void *userdata)
 {
-	if (b->job->found)
-		pthru_diags_join(b->diags, b->job->found);
-	if (!b->job->rejected)
-		return;
+	tell(userdata, JOB_SAYS_LOOKING);
+}
+
+/* The spec in force, what was found in the files, and whether they are it. 0 or errno. */
+static int find_spec(struct bench *b)
+{
+	int err = pthru_spec_load_in_force(b->ctx, b->diags, &b->current, &b->spec);
+
+	if (err < 0 && err != -ENOENT)
+		return err;
+	if (b->current)
+		return 0;
 	if (pthru_diags_errors(b->diags) == 0)
-		pthru_diags_error(b->diags, "bad-value",
-				  "the spec does not hold on this host; the journal says why");
+		pthru_diags_note(b->diags, "bad-file",
+				 "the spec files have changed and are not taken over yet");
 	pthru_diags_note(b->diags, "bad-file",
-			 b->job->spec ? "the last accepted spec stays in force"
-				      : "no spec was ever accepted: nothing is done");
+			 b->spec ? "the last accepted spec stays in force"
+				 : "no spec was ever accepted: nothing is done");
+	return 0;
+}
+
+/* What the daemon is to watch so that it need not look again and again. */
+static void leave_watches(struct bench *b, const struct pthru_plan *plan)
+{
+	_cleanup_free_ char *paths = NULL;
+
+	if (pthru_plan_watches(plan, &paths) == 0)
+		(void)put(b->out, paths);
 }
 
 static void keep_status(struct bench *b, const struct pthru_plan *plan)
@@ -151,50 +183,61 @@ static void keep_status(struct bench *b, const struct pthru_plan *plan)
 	_cleanup_free_ char *document = NULL;
 	int err;
 
-	pthru_ctx_set_form(b->job->ctx, PTHRU_JSON, 0);
-	err = pthru_status_print(b->job->ctx, plan, b->diags, &document);
+	pthru_ctx_set_form(b->ctx, PTHRU_JSON, 0);
+	err = pthru_status_print(b->ctx, plan, b->diags, &document);
 	if (err == 0)
-		err = pthru_status_save(b->job->ctx, document);
+		err = pthru_status_save(b->ctx, document);
 	if (err < 0)
 		log_line(LOG_PRIORITY_WARNING, "the status file could not be written: %s",
 			 strerror(-err));
-	pthru_ctx_set_form(b->job->ctx, b->job->form, b->job->width);
+	pthru_ctx_set_form(b->ctx, b->job->form, b->job->width);
+	leave_watches(b, plan);
 }
 
-int job_reconcile(const struct job *job, const struct worker_ends *ends)
+static int apply(struct bench *b)
 {
-	struct bench b = {.job = job, .ends = ends};
+	_cleanup_free_ char *why = NULL;
 	struct pthru_report *report = NULL;
-	int code, err = pthru_diags_new(&b.diags);
+	int code, err;
 
-	if (err < 0)
-		return PTHRU_EXIT_FAILED;
-	pthru_ctx_set_progress(job->ctx, &b, on_step, NULL, on_wait);
-	err = pthru_apply(job->ctx, job->spec, NULL, b.diags, &report);
+	pthru_ctx_set_progress(b->ctx, b, on_step, NULL, on_wait);
+	pthru_ctx_set_look(b->ctx, on_look);
+	err = pthru_apply(b->ctx, b->spec, NULL, b->diags, &report);
 	if (err < 0) {
-		_cleanup_free_ char *why = NULL;
-
-		code = failed(&b, err);
-		if (pthru_diags_print(b.diags, false, &why) == 0)
+		code = failed(b, err);
+		if (pthru_diags_print(b->diags, false, &why) == 0)
 			log_lines(LOG_PRIORITY_ERROR, why);
-		worker_tell(ends, JOB_SAYS_SUMMARY "failed, see the journal");
-	} else {
-		code = pthru_report_exit(report);
-		tell_summary(&b, report, code);
-		tell_held(&b, report);
-		tell_rejection(&b);
-		pthru_diags_join(b.diags, pthru_report_diags(report));
-		keep_status(&b, pthru_report_plan(report));
+		tell(b, JOB_SAYS_SUMMARY "failed, see the journal");
+		return code;
 	}
+	code = pthru_report_exit(report);
+	tell_summary(b, report, code);
+	tell_held(b, report);
+	pthru_diags_join(b->diags, pthru_report_diags(report));
+	keep_status(b, pthru_report_plan(report));
 	pthru_report_free(report);
-	pthru_diags_free(b.diags);
 	return code;
+}
+
+static int reconcile(struct bench *b)
+{
+	int err;
+
+	tell(b, JOB_SAYS_LOOKING);
+	err = find_spec(b);
+	if (err < 0)
+		return failed(b, err);
+	if (b->spec)
+		return apply(b);
+	tell(b, JOB_SAYS_SUMMARY "no spec is in force");
+	keep_status(b, NULL);
+	return PTHRU_EXIT_INVALID;
 }
 
 /* The last apply failed and there is still something to do: that is not merely pending. */
 static int tell_failure(struct bench *b, int code)
 {
-	const char *failure = b->job->failure ? b->job->failure : "";
+	const char *failure = b->job->failure;
 	size_t n = strcspn(failure, " ");
 	char word[32];
 
@@ -206,29 +249,77 @@ static int tell_failure(struct bench *b, int code)
 	return PTHRU_EXIT_FAILED;
 }
 
-int job_status(const struct job *job, const struct worker_ends *ends)
+/* The text is for who asked, or, to keep it, for the status file. */
+static int look(struct bench *b, bool keep, char **ret)
 {
-	struct bench b = {.job = job, .ends = ends};
-	_cleanup_free_ char *text = NULL;
 	struct pthru_plan *plan = NULL;
-	int code = PTHRU_EXIT_INVALID, err = pthru_diags_new(&b.diags);
+	int code = PTHRU_EXIT_INVALID, err;
 
-	if (err < 0)
-		return PTHRU_EXIT_FAILED;
-	pthru_ctx_set_form(job->ctx, job->form, job->width);
-	tell_rejection(&b);
-	if (job->spec)
-		err = pthru_plan_make(job->ctx, job->spec, false, b.diags, &plan);
-	if (err == 0 && plan && !job->rejected)
-		code = tell_failure(&b, pthru_plan_exit(plan));
-	if (err == 0 && job->keep)
-		keep_status(&b, plan);
+	tell(b, JOB_SAYS_LOOKING);
+	err = find_spec(b);
+	if (err == 0 && b->spec)
+		err = pthru_plan_make(b->ctx, b->spec, false, b->diags, &plan);
 	if (err == 0 && plan)
-		err = pthru_status_print(job->ctx, plan, b.diags, &text);
+		code = tell_failure(b, pthru_plan_exit(plan));
+	if (pthru_diags_errors(b->diags) && !b->current)
+		code = PTHRU_EXIT_INVALID;
+	if (err == 0 && keep)
+		keep_status(b, plan);
+	else if (err == 0 && plan)
+		err = pthru_status_print(b->ctx, plan, b->diags, ret);
 	if (err < 0)
-		code = failed(&b, err);
+		code = failed(b, err);
 	pthru_plan_free(plan);
-	code = leave(&b, text, code);
-	pthru_diags_free(b.diags);
+	return code;
+}
+
+static int status(struct bench *b)
+{
+	_cleanup_free_ char *text = NULL;
+	int code = look(b, false, &text);
+
+	return leave(b, text, code);
+}
+
+static int keep(struct bench *b)
+{
+	return look(b, true, NULL);
+}
+
+static int do_job(struct bench *b)
+{
+	static int (*const jobs[_JOB_VERB_MAX])(struct bench * b) = {
+		[JOB_CHECK] = check,
+		[JOB_RECONCILE] = reconcile,
+		[JOB_STATUS] = status,
+		[JOB_KEEP] = keep,
+	};
+	int code;
+
+	if (pthru_diags_new(&b->diags) < 0)
+		return PTHRU_EXIT_FAILED;
+	pthru_ctx_set_form(b->ctx, b->job->form, b->job->width);
+	code = jobs[b->job->verb](b);
+	pthru_spec_free(b->spec);
+	pthru_diags_free(b->diags);
+	return code;
+}
+
+int job_serve(struct pthru_ctx *ctx, int fd)
+{
+	_cleanup_close_ int out = memfd_create("answer", MFD_CLOEXEC);
+	_cleanup_close_ int err = memfd_create("diagnostics", MFD_CLOEXEC);
+	char text[JOB_SIZE];
+	int fds[WIRE_FDS] = {-1, -1}, code;
+	struct job job;
+	struct bench b = {.job = &job, .ctx = ctx, .socket = fd, .out = out, .err = err};
+
+	if (out < 0 || err < 0 || wire_receive(fd, 0, text, sizeof(text), fds) <= 0 ||
+	    job_parse(text, &job) < 0)
+		return PTHRU_EXIT_FAILED;
+	log_to_daemon(fd);
+	code = do_job(&b);
+	if (wire_reply_send(fd, code, out, err) < 0)
+		log_line(LOG_PRIORITY_NOTICE, "the daemon did not wait for this answer");
 	return code;
 }

@@ -15,3 +15,12 @@ void log_line(enum log_priority priority, const char *fmt, ...)
 
 /* Each line of text as a line of its own; empty ones are left out. */
 void log_lines(enum log_priority priority, const char *text);
+
+/*
+ * In a worker: lines go to the daemon's socket, so that all of it stands under the service; when
+ * the daemon has gone they go to the worker's own standard error.
+ */
+void log_to_daemon(int fd);
+
+/* In the daemon: what a worker's line was on the way. */
+void log_relayed(const char *text);

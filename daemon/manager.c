@@ -10,29 +10,26 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
-#include "jobs.h"
 #include "log.h"
 #include "macro.h"
 #include "retry.h"
 #include "text.h"
+#include "watch.h"
+#include "worker.h"
 
 #define STATUS_MAX 512 /* bytes of the line that systemd shows */
 
-/* One child answers one request; or nobody's, when only the status file is wanted. */
+/* One worker answers one request; or nobody's, when only the status file is wanted. */
 struct asked {
-	struct job job;
 	struct request *request; /* NULL: nobody's, or forgotten */
+	bool keeps;
 	struct asked *next;
 };
 
 struct manager {
 	struct workers workers;
-	struct pthru_ctx *ctx;
-	struct pthru_spec *in_force;  /* NULL: none was ever accepted */
-	struct pthru_spec *candidate; /* being checked */
-	struct pthru_diags *found;    /* when the files were read last */
-	bool rejected;		      /* they are not what is in force */
-	struct job check, work;	      /* what the children of that name are at */
+	struct watch *watch;
+	bool rejected; /* the files are not what is in force */
 	bool checking, reconciling;
 	bool check_again, reconcile_again; /* asked for while one was under way */
 	bool ready, stopping;
@@ -65,8 +62,6 @@ static void show_summary(const struct manager *m)
 {
 	if (m->stopping)
 		show(m, "stopping when the work under way is done", "");
-	else if (!m->in_force)
-		show(m, "no spec is in force", "");
 	else
 		show(m, m->summary, m->attempt);
 }
@@ -133,51 +128,56 @@ static void drop_asked(struct manager *m, struct asked *one)
 	free(one);
 }
 
-static int work_status(void *owner _unused_, void *argument, const struct worker_ends *ends)
+/* What the daemon is to watch from now on; a worker that failed leaves nothing. */
+static void take_watches(struct manager *m, const struct worker *worker)
 {
-	const struct asked *one = argument;
+	_cleanup_free_ char *paths = NULL;
 
-	return job_status(&one->job, ends);
+	if (worker_out(worker) >= 0 && text_read(worker_out(worker), &paths) == 0 && *paths)
+		(void)watch_paths(m->watch, paths);
+}
+
+static int file_or(const struct manager *m, int fd)
+{
+	return fd < 0 ? m->nothing : fd;
 }
 
 static void status_ended(void *owner, struct worker *worker, int code)
 {
 	struct asked *one = worker_argument(worker);
+	struct manager *m = owner;
 
 	if (one->request)
-		one->request->answer(one->request, code, worker_out(worker), worker_err(worker));
-	drop_asked(owner, one);
+		one->request->answer(one->request, code, file_or(m, worker_out(worker)),
+				     file_or(m, worker_err(worker)));
+	else if (one->keeps)
+		take_watches(m, worker);
+	drop_asked(m, one);
 }
 
 /* request NULL: only the status file. */
 static void start_status(struct manager *m, struct request *request)
 {
-	static const struct worker_kind kind = {
-		.name = "status", .work = work_status, .ended = status_ended};
+	static const struct worker_kind kind = {.name = "status", .ended = status_ended};
 	struct asked *one = calloc(1, sizeof(*one));
+	struct job job = {.verb = request ? JOB_STATUS : JOB_KEEP,
+			  .form = request ? request->what.form : PTHRU_JSON,
+			  .width = request ? request->what.width : 0};
 	int err = one ? 0 : -ENOMEM;
 
+	snprintf(job.failure, sizeof(job.failure), "%s", m->failure);
 	if (one) {
 		one->request = request;
-		one->job = (struct job){
-			.ctx = m->ctx,
-			.spec = m->in_force,
-			.found = m->found,
-			.rejected = m->rejected,
-			.failure = m->failure,
-			.keep = !request,
-			.form = request ? request->what.form : PTHRU_JSON,
-			.width = request ? request->what.width : 0,
-		};
+		one->keeps = !request;
 		one->next = m->asked;
 		m->asked = one;
-		err = worker_start(&m->workers, &kind, m, one);
+		err = worker_start(&m->workers, &job, &kind, m, one);
 	}
 	if (err == 0)
 		return;
 	log_line(LOG_PRIORITY_ERROR, "status: %s", strerror(-err));
 	if (request)
-		answer_line(m, request, PTHRU_EXIT_FAILED, "error: no child could be started\n");
+		answer_line(m, request, PTHRU_EXIT_FAILED, "error: no worker could be started\n");
 	if (one)
 		drop_asked(m, one);
 }
@@ -207,50 +207,21 @@ static void answer_reloaders(struct manager *m, int code, int out, int err)
 		one->answer(one, code, one->what.form == PTHRU_JSON ? out : m->nothing, err);
 }
 
-static void take_over(struct manager *m)
-{
-	pthru_spec_free(m->in_force);
-	m->in_force = TAKE(m->candidate);
-	m->rejected = false;
-	log_line(LOG_PRIORITY_INFO, "spec accepted: %zu file%s", pthru_spec_files(m->in_force),
-		 pthru_spec_files(m->in_force) == 1 ? "" : "s");
-}
-
-/* At the start the last accepted spec is what stays in force. */
-static void fall_back(struct manager *m)
-{
-	struct pthru_diags *diags = NULL;
-	int err;
-
-	m->candidate = pthru_spec_free(m->candidate);
-	m->rejected = true;
-	if (m->ready || m->in_force) {
-		log_line(LOG_PRIORITY_ERROR, "spec rejected; the last accepted one stays in force");
-		return;
-	}
-	err = pthru_diags_new(&diags);
-	if (err == 0)
-		err = pthru_spec_load_accepted(m->ctx, diags, &m->in_force);
-	pthru_diags_free(diags);
-	log_line(LOG_PRIORITY_ERROR,
-		 err == 0 ? "spec rejected; the last accepted one is in force"
-			  : "spec rejected, and none was ever accepted: nothing is done");
-}
-
 static void check_ended(void *owner, struct worker *worker, int code)
 {
 	struct manager *m = owner;
 	bool first = !m->ready;
 
 	m->checking = false;
-	log_diagnostics(worker_err(worker), code ? LOG_PRIORITY_ERROR : LOG_PRIORITY_NOTICE);
-	if (code == PTHRU_EXIT_DONE)
-		take_over(m);
-	else
-		fall_back(m);
+	m->rejected = code != PTHRU_EXIT_DONE;
+	if (worker_err(worker) >= 0)
+		log_diagnostics(worker_err(worker),
+				code ? LOG_PRIORITY_ERROR : LOG_PRIORITY_NOTICE);
+	if (m->rejected)
+		log_line(LOG_PRIORITY_ERROR, "spec rejected; the last accepted one stays in force");
 	become_ready(m);
-	answer_reloaders(m, code, worker_out(worker), worker_err(worker));
-	if (m->in_force && !m->stopping && (code == PTHRU_EXIT_DONE || first))
+	answer_reloaders(m, code, file_or(m, worker_out(worker)), file_or(m, worker_err(worker)));
+	if (!m->stopping && (!m->rejected || first))
 		start_reconcile(m);
 	else
 		start_status(m, NULL);
@@ -259,35 +230,22 @@ static void check_ended(void *owner, struct worker *worker, int code)
 	settle(m);
 }
 
-static int work_check(void *owner, void *argument _unused_, const struct worker_ends *ends)
-{
-	return job_accept(&((struct manager *)owner)->check, ends);
-}
-
-/* Reads the files here, where the spec is to live; what may take long goes to a child. */
 static void start_check(struct manager *m)
 {
-	static const struct worker_kind kind = {
-		.name = "check of the spec", .work = work_check, .ended = check_ended};
-	struct pthru_diags *found = NULL;
-	int err = pthru_diags_new(&found);
+	static const struct worker_kind kind = {.name = "check of the spec", .ended = check_ended};
+	const struct job job = {.verb = JOB_CHECK, .form = PTHRU_JSON};
+	int err;
 
 	m->check_again = false;
 	m->reloaders = TAKE(m->later);
-	if (err == 0) {
-		pthru_diags_free(m->found);
-		m->found = found;
-		m->candidate = pthru_spec_free(m->candidate);
-		(void)pthru_spec_load(m->ctx, m->found, &m->candidate);
-		m->check = (struct job){
-			.ctx = m->ctx, .spec = m->candidate, .found = found, .form = PTHRU_JSON};
-		err = worker_start(&m->workers, &kind, m, NULL);
-	}
+	err = worker_start(&m->workers, &job, &kind, m, NULL);
 	m->checking = err == 0;
 	if (err == 0)
 		return;
 	log_line(LOG_PRIORITY_ERROR, "reload: %s", strerror(-err));
 	answer_reloaders(m, PTHRU_EXIT_FAILED, m->nothing, m->nothing);
+	if (!m->ready) /* whoever started us shall know */
+		sd_event_exit(m->workers.event, err);
 }
 
 void manager_reload(struct manager *m, struct request *request)
@@ -318,7 +276,9 @@ static void reconcile_heard(void *owner, const char *text)
 	struct manager *m = owner;
 	const char *rest;
 
-	if ((rest = after(text, JOB_SAYS_PROGRESS)))
+	if (after(text, JOB_SAYS_LOOKING))
+		watch_forget(m->watch);
+	else if ((rest = after(text, JOB_SAYS_PROGRESS)))
 		show(m, rest, "");
 	else if ((rest = after(text, JOB_SAYS_SUMMARY)))
 		snprintf(m->summary, sizeof(m->summary), "%s", rest);
@@ -328,15 +288,33 @@ static void reconcile_heard(void *owner, const char *text)
 		snprintf(m->held, sizeof(m->held), "%s", rest);
 }
 
+/* Nobody asked: that it ends as the time before is not worth a line. */
+static void look_again(struct manager *m)
+{
+	if (m->stopping)
+		return;
+	if (!m->reconciling)
+		snprintf(m->before, sizeof(m->before), "%s", m->summary);
+	start_reconcile(m);
+}
+
 static int on_retry(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata)
 {
 	struct manager *m = userdata;
 
-	if (!m->reconciling && !m->stopping) {
-		snprintf(m->before, sizeof(m->before), "%s", m->summary);
-		start_reconcile(m);
-	}
+	if (!m->reconciling)
+		look_again(m);
 	return 0;
+}
+
+static void on_change(void *owner, bool spec)
+{
+	struct manager *m = owner;
+
+	if (spec && !m->stopping)
+		manager_reload(m, NULL);
+	else
+		look_again(m);
 }
 
 /* Whoever holds a device tells nobody when it lets go. */
@@ -356,11 +334,12 @@ static void try_again_later(struct manager *m)
 			 m->held, m->retry.pause);
 }
 
-static void reconcile_ended(void *owner, struct worker *worker _unused_, int code _unused_)
+static void reconcile_ended(void *owner, struct worker *worker, int code _unused_)
 {
 	struct manager *m = owner;
 
 	m->reconciling = false;
+	take_watches(m, worker);
 	if (m->stopping) {
 		sd_event_exit(m->workers.event, 0);
 		return;
@@ -373,17 +352,11 @@ static void reconcile_ended(void *owner, struct worker *worker _unused_, int cod
 	settle(m);
 }
 
-static int work_reconcile(void *owner, void *argument _unused_, const struct worker_ends *ends)
-{
-	return job_reconcile(&((struct manager *)owner)->work, ends);
-}
-
 static void start_reconcile(struct manager *m)
 {
-	static const struct worker_kind kind = {.name = "reconcile",
-						.work = work_reconcile,
-						.heard = reconcile_heard,
-						.ended = reconcile_ended};
+	static const struct worker_kind kind = {
+		.name = "reconcile", .heard = reconcile_heard, .ended = reconcile_ended};
+	struct job job = {.verb = JOB_RECONCILE, .form = PTHRU_JSON};
 	int err;
 
 	m->reconcile_again = m->reconciling;
@@ -393,13 +366,8 @@ static void start_reconcile(struct manager *m)
 	/* What stands when the child dies without a word. */
 	snprintf(m->summary, sizeof(m->summary), "failed, see the journal");
 	*m->failure = *m->held = *m->attempt = '\0';
-	m->work = (struct job){.ctx = m->ctx,
-			       .spec = m->in_force,
-			       .found = m->found,
-			       .rejected = m->rejected,
-			       .before = *m->before ? m->before : NULL,
-			       .form = PTHRU_JSON};
-	err = worker_start(&m->workers, &kind, m, NULL);
+	snprintf(job.before, sizeof(job.before), "%s", m->before);
+	err = worker_start(&m->workers, &job, &kind, m, NULL);
 	*m->before = '\0';
 	m->reconciling = err == 0;
 	if (err < 0)
@@ -454,23 +422,29 @@ void manager_stop(struct manager *m)
 	m->stopping = true;
 	sd_notify(0, "STOPPING=1");
 	show_summary(m);
-	if (!m->reconciling)
+	if (!m->reconciling || workers_outlive(&m->workers))
 		sd_event_exit(m->workers.event, 0);
 }
 
-int manager_new(sd_event *event, struct pthru_ctx *ctx, struct manager **ret)
+int manager_new(sd_event *event, struct pthru_ctx *ctx, const struct sockaddr_un *workers,
+		struct manager **ret)
 {
 	struct manager *m = calloc(1, sizeof(*m));
+	int err;
 
 	if (!m)
 		return -ENOMEM;
-	m->workers.event = event;
-	m->ctx = ctx;
+	m->workers = (struct workers){.event = event, .ctx = ctx};
+	if (workers)
+		m->workers.address = *workers;
 	snprintf(m->summary, sizeof(m->summary), "looking at the host");
 	m->nothing = memfd_create("nothing", MFD_CLOEXEC);
-	if (m->nothing < 0) {
-		free(m);
-		return -errno;
+	err = m->nothing < 0 ? -errno : 0;
+	if (err == 0)
+		err = watch_new(event, ctx, &(struct watch_owner){m, on_change}, &m->watch);
+	if (err < 0) {
+		manager_free(m);
+		return err;
 	}
 	*ret = m;
 	return 0;
@@ -484,9 +458,7 @@ struct manager *manager_free(struct manager *m)
 	while (m->asked)
 		drop_asked(m, m->asked);
 	retry_stop(&m->retry);
-	pthru_spec_free(m->in_force);
-	pthru_spec_free(m->candidate);
-	pthru_diags_free(m->found);
+	watch_free(m->watch);
 	closep(&m->nothing);
 	free(m);
 	return NULL;

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <sys/un.h>
 #include <systemd/sd-event.h>
 
 #include "wire.h"
@@ -19,8 +20,9 @@ struct request {
 	struct request *next; /* the manager's */
 };
 
-/* ctx is borrowed. 0 or -ENOMEM. */
-int manager_new(sd_event *event, struct pthru_ctx *ctx, struct manager **ret);
+/* ctx is borrowed. workers: where systemd starts them, NULL: they are forked. 0 or errno. */
+int manager_new(sd_event *event, struct pthru_ctx *ctx, const struct sockaddr_un *workers,
+		struct manager **ret);
 struct manager *manager_free(struct manager *m);
 
 /* Reads the spec files, and reconciles when they are accepted. request NULL: nobody waits. */

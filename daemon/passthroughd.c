@@ -6,10 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <systemd/sd-event.h>
+#include <unistd.h>
 
 #include "control.h"
+#include "job.h"
 #include "log.h"
 #include "macro.h"
 #include "manager.h"
@@ -23,6 +27,10 @@ static const char usage[] =
 	"\n"
 	"  --root DIR    read and write everything below DIR, the control socket too\n"
 	"  --spec PATH   read this file or folder instead of the default folders\n"
+	"  --workers SOCKET\n"
+	"                have work done by units that systemd starts for connections to\n"
+	"                SOCKET, not by children\n"
+	"  --worker      be such a unit: one piece of work, asked for on standard input\n"
 	"  --help        show this help\n"
 	"  --version     show the version\n"
 	"\n"
@@ -31,7 +39,20 @@ static const char usage[] =
 
 struct words_of_call {
 	const char *root, *spec;
+	bool worker;		    /* one job, from standard input */
+	struct sockaddr_un workers; /* where they are started for us; sun_path "": forked */
 };
+
+static bool set_address(struct sockaddr_un *address, const char *path)
+{
+	if (strlen(path) >= sizeof(address->sun_path)) {
+		fprintf(stderr, "passthroughd: %s: too long for a socket's address\n", path);
+		return false;
+	}
+	address->sun_family = AF_UNIX;
+	strcpy(address->sun_path, path); // NOLINT: it was measured
+	return true;
+}
 
 /* 1: go on; 0: done; negative: wrong usage. */
 static int parse(int argc, char **argv, struct words_of_call *ret)
@@ -39,6 +60,8 @@ static int parse(int argc, char **argv, struct words_of_call *ret)
 	static const struct option options[] = {
 		{"root", required_argument, NULL, 'r'},
 		{"spec", required_argument, NULL, 's'},
+		{"workers", required_argument, NULL, 'W'},
+		{"worker", no_argument, NULL, 'w'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'v'},
 		{0},
@@ -52,6 +75,13 @@ static int parse(int argc, char **argv, struct words_of_call *ret)
 			break;
 		case 's':
 			ret->spec = optarg;
+			break;
+		case 'W':
+			if (!set_address(&ret->workers, optarg))
+				return -EINVAL;
+			break;
+		case 'w':
+			ret->worker = true;
 			break;
 		case 'h':
 			fputs(usage, stdout);
@@ -123,7 +153,7 @@ static int open_context(const struct words_of_call *words, struct pthru_ctx **re
 	if (err == 0 && words->spec)
 		err = pthru_ctx_set_spec(ctx, words->spec);
 	if (err == 0)
-		err = pthru_state_make(ctx);
+		err = pthru_run_make(ctx);
 	if (err < 0) {
 		if (diags && pthru_diags_print(diags, false, &why) == 0)
 			log_lines(LOG_PRIORITY_ERROR, why);
@@ -136,7 +166,7 @@ static int open_context(const struct words_of_call *words, struct pthru_ctx **re
 	return err;
 }
 
-static int serve(struct pthru_ctx *ctx)
+static int serve(struct pthru_ctx *ctx, const struct sockaddr_un *workers)
 {
 	struct control *control = NULL;
 	struct manager *m = NULL;
@@ -146,7 +176,7 @@ static int serve(struct pthru_ctx *ctx)
 	if (err >= 0)
 		err = sd_event_set_watchdog(event, 1);
 	if (err >= 0)
-		err = manager_new(event, ctx, &m);
+		err = manager_new(event, ctx, *workers->sun_path ? workers : NULL, &m);
 	if (err >= 0)
 		err = add_signals(event, m);
 	if (err >= 0)
@@ -165,6 +195,16 @@ static int serve(struct pthru_ctx *ctx)
 	return err;
 }
 
+/* What ends the service must not end a builder: files would be ahead of the images. */
+static int work(struct pthru_ctx *ctx)
+{
+	signal(SIGTERM, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	(void)job_serve(ctx, STDIN_FILENO);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct words_of_call words = {0};
@@ -172,6 +212,7 @@ int main(int argc, char **argv)
 	int err = text_keep_standard_fds();
 
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGIO, SIG_IGN); /* somebody opens a file just while it is leased */
 	umask(022);
 	if (err == 0)
 		err = parse(argc, argv, &words);
@@ -181,7 +222,7 @@ int main(int argc, char **argv)
 		return err < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 	err = open_context(&words, &ctx);
 	if (err == 0)
-		err = serve(ctx);
+		err = words.worker ? work(ctx) : serve(ctx, &words.workers);
 	pthru_ctx_free(ctx);
 	return err < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

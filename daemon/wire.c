@@ -22,11 +22,9 @@ static const char *const forms[] = {
 	[PTHRU_JSON] = "json",
 };
 
-#define REPLY_FDS 2
-
 union control { /* aligned for the header of ancillary data */
 	struct cmsghdr header;
-	char bytes[CMSG_SPACE(REPLY_FDS * sizeof(int))];
+	char bytes[CMSG_SPACE(WIRE_FDS * sizeof(int))];
 };
 
 size_t wire_request_format(const struct wire_request *request, char ret[static WIRE_REQUEST_SIZE])
@@ -45,6 +43,16 @@ static int index_of(const char *const *words, size_t n, const char *word)
 	return -EBADMSG;
 }
 
+const char *wire_form_name(enum pthru_form form)
+{
+	return forms[form];
+}
+
+int wire_form(const char *word)
+{
+	return index_of(forms, ARRAY_LEN(forms), word);
+}
+
 int wire_request_parse(const char *text, struct wire_request *ret)
 {
 	char verb[16], form[16], end;
@@ -54,7 +62,7 @@ int wire_request_parse(const char *text, struct wire_request *ret)
 	if (sscanf(text, "%15s %15s %5u%c", verb, form, &width, &end) != 3) // NOLINT(cert-err34-c)
 		return -EBADMSG;
 	v = index_of(verbs, ARRAY_LEN(verbs), verb);
-	f = index_of(forms, ARRAY_LEN(forms), form);
+	f = wire_form(form);
 	if (v < 0 || f < 0)
 		return -EBADMSG;
 	*ret = (struct wire_request){
@@ -64,7 +72,7 @@ int wire_request_parse(const char *text, struct wire_request *ret)
 
 int wire_reply_send(int fd, int code, int out, int err)
 {
-	const int fds[REPLY_FDS] = {out, err};
+	const int fds[WIRE_FDS] = {out, err};
 	union control control = {0};
 	char text[16];
 	int n = snprintf(text, sizeof(text), "%d", code);
@@ -84,46 +92,61 @@ int wire_reply_send(int fd, int code, int out, int err)
 	return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
 }
 
-static bool take_fds(struct msghdr *message, int ret[static REPLY_FDS])
+static void take_fds(struct msghdr *message, int ret[static WIRE_FDS])
 {
 	struct cmsghdr *header = CMSG_FIRSTHDR(message);
 
-	if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
-	    header->cmsg_len != CMSG_LEN(REPLY_FDS * sizeof(int)))
-		return false;
-	memcpy(ret, CMSG_DATA(header), REPLY_FDS * sizeof(int));
-	return true;
+	ret[0] = ret[1] = -1;
+	if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
+	    header->cmsg_len == CMSG_LEN(WIRE_FDS * sizeof(int)))
+		memcpy(ret, CMSG_DATA(header), WIRE_FDS * sizeof(int));
 }
 
-int wire_reply_receive(int fd, int *ret_code, int *ret_out, int *ret_err)
+int wire_receive(int fd, int flags, char *text, size_t size, int ret_fds[static WIRE_FDS])
 {
 	union control control = {0};
-	char text[16] = "", *end;
-	struct iovec part = {.iov_base = text, .iov_len = sizeof(text) - 1};
+	struct iovec part = {.iov_base = text, .iov_len = size - 1};
 	struct msghdr message = {
 		.msg_iov = &part,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes),
 	};
-	int fds[REPLY_FDS];
-	long code;
 	ssize_t n;
 
 	do
-		n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+		n = recvmsg(fd, &message, flags | MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
-	if (n <= 0)
-		return n < 0 ? -errno : -ECONNRESET;
-	if (!take_fds(&message, fds))
-		return -EBADMSG;
-	code = strtol(text, &end, 10);
-	if (*end || code < PTHRU_EXIT_DONE || code > PTHRU_EXIT_INVALID) {
-		close(fds[0]);
-		close(fds[1]);
-		return -EBADMSG;
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	take_fds(&message, ret_fds);
+	return (int)n;
+}
+
+int wire_reply_code(const char *text)
+{
+	char *end;
+	long code = strtol(text, &end, 10);
+
+	return end == text || *end || code < PTHRU_EXIT_DONE || code > PTHRU_EXIT_INVALID
+		       ? -EBADMSG
+		       : (int)code;
+}
+
+int wire_reply_receive(int fd, int *ret_code, int *ret_out, int *ret_err)
+{
+	char text[16] = "";
+	int fds[WIRE_FDS] = {-1, -1};
+	int n = wire_receive(fd, 0, text, sizeof(text), fds);
+	int code = n > 0 ? wire_reply_code(text) : n == 0 ? -ECONNRESET : n;
+
+	if (code < 0 || fds[0] < 0) {
+		closep(&fds[0]);
+		closep(&fds[1]);
+		return code < 0 ? code : -EBADMSG;
 	}
-	*ret_code = (int)code;
+	*ret_code = code;
 	*ret_out = fds[0];
 	*ret_err = fds[1];
 	return 0;

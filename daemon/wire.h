@@ -28,6 +28,21 @@ size_t wire_request_format(const struct wire_request *request, char ret[static W
 /* 0, or -EBADMSG for what is no request. */
 int wire_request_parse(const char *text, struct wire_request *ret);
 
+/* The word for a form on the wire, and back: -EBADMSG for what is none. */
+const char *wire_form_name(enum pthru_form form);
+int wire_form(const char *word);
+
+#define WIRE_FDS 2
+
+/*
+ * One packet: its length without what did not fit, 0 at the other side's end, or errno. Descriptors
+ * that came along are the caller's to close; -1 where none came.
+ */
+int wire_receive(int fd, int flags, char *text, size_t size, int ret_fds[static WIRE_FDS]);
+
+/* Reads a reply's text: the exit code, or -EBADMSG. */
+int wire_reply_code(const char *text);
+
 /* 0 or errno; never blocks: a client that does not read its reply loses it. */
 int wire_reply_send(int fd, int code, int out, int err);
 

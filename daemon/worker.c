@@ -3,25 +3,25 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "log.h"
 #include "macro.h"
-#include "strbuf.h"
+#include "wire.h"
 
-#define MESSAGE_MAX 512 /* bytes of one thing said */
+#define MESSAGE_MAX 4096 /* bytes of one thing said */
 
 struct worker {
 	const struct worker_kind *kind;
 	void *owner, *argument;
-	struct worker_ends ends; /* talk: the daemon's end */
-	sd_event_source *child, *said;
+	int fd;
+	pid_t pid; /* of a forked child, 0: it is systemd's */
+	int files[WIRE_FDS];
+	sd_event_source *said;
 	struct workers *all;
 	struct worker *next;
 };
@@ -33,12 +33,12 @@ void *worker_argument(const struct worker *w)
 
 int worker_out(const struct worker *w)
 {
-	return w->ends.out;
+	return w->files[0];
 }
 
 int worker_err(const struct worker *w)
 {
-	return w->ends.err;
+	return w->files[1];
 }
 
 static void worker_free(struct worker *w)
@@ -48,119 +48,157 @@ static void worker_free(struct worker *w)
 			*at = w->next;
 			break;
 		}
-	sd_event_source_disable_unref(w->child);
 	sd_event_source_disable_unref(w->said);
-	closep(&w->ends.out);
-	closep(&w->ends.err);
-	closep(&w->ends.talk);
+	closep(&w->fd);
+	closep(&w->files[0]);
+	closep(&w->files[1]);
 	free(w);
 }
 
-/* Takes one message; false when there is none. */
+static void finish(struct worker *w, int code)
+{
+	if (code < 0) {
+		log_line(LOG_PRIORITY_ERROR, "%s ended without an answer", w->kind->name);
+		code = PTHRU_EXIT_FAILED;
+	}
+	w->kind->ended(w->owner, w, code);
+	worker_free(w);
+}
+
+static void hear(struct worker *w, const char *text)
+{
+	const size_t n = strlen(JOB_SAYS_LOG);
+
+	if (strncmp(text, JOB_SAYS_LOG, n) == 0)
+		log_relayed(text + n);
+	else if (w->kind->heard)
+		w->kind->heard(w->owner, text);
+}
+
+/* Takes one packet; false when there is none now, or none any more: the worker is freed then. */
 static bool listen_once(struct worker *w)
 {
 	char text[MESSAGE_MAX];
-	ssize_t n = recv(w->ends.talk, text, sizeof(text) - 1, MSG_DONTWAIT);
+	int n = wire_receive(w->fd, MSG_DONTWAIT, text, sizeof(text), w->files);
 
-	if (n <= 0)
+	if (n == -EAGAIN)
 		return false;
-	text[n] = '\0';
-	if (w->kind->heard)
-		w->kind->heard(w->owner, text);
-	return true;
+	if (n > 0 && w->files[0] < 0) {
+		hear(w, text);
+		return true;
+	}
+	finish(w, n > 0 ? wire_reply_code(text) : -EBADMSG);
+	return false;
 }
 
-static int on_said(sd_event_source *source, int fd _unused_, uint32_t events, void *userdata)
+static int on_said(sd_event_source *source _unused_, int fd _unused_, uint32_t events _unused_,
+		   void *userdata)
 {
-	/* The child's end is closed: what comes next is its exit. */
-	if (!listen_once(userdata) && (events & (EPOLLHUP | EPOLLERR)))
-		sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	listen_once(userdata);
 	return 0;
 }
 
-static int on_exit_of_child(sd_event_source *source _unused_, const siginfo_t *info, void *userdata)
+/* Something that hangs below it may keep the socket open: its own end is what counts. */
+static int on_exit_of_child(sd_event_source *source, const siginfo_t *info, void *userdata)
 {
-	struct worker *w = userdata;
-	int code = info->si_status;
+	struct workers *all = userdata;
 
-	if (info->si_code != CLD_EXITED) {
-		log_line(LOG_PRIORITY_ERROR, "%s ended by signal %d", w->kind->name,
-			 info->si_status);
-		code = 1;
+	for (struct worker *w = all->first; w; w = w->next) {
+		if (w->pid != info->si_pid)
+			continue;
+		while (listen_once(w))
+			;
+		break;
 	}
-	while (listen_once(w))
-		;
-	w->kind->ended(w->owner, w, code);
-	worker_free(w);
+	for (struct worker *w = all->first; w; w = w->next) {
+		if (w->pid == info->si_pid) {
+			finish(w, -EBADMSG);
+			break;
+		}
+	}
+	(void)sd_event_source_set_floating(source, 0); /* the loop's, no longer */
 	return 0;
 }
 
 /* The child is a process like any other: the loop's blocked signals are not its own (10.5). */
-static _Noreturn void become_child(const struct worker_kind *kind, void *owner, void *argument,
-				   const struct worker_ends *ends)
+static _Noreturn void become_child(struct workers *all, int fd)
 {
 	sigset_t none;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	_exit(kind->work(owner, argument, ends));
+	_exit(job_serve(all->ctx, fd));
 }
 
-static int open_files(struct worker_ends *ends)
+static int fork_child(struct workers *all, struct worker *w)
 {
-	ends->out = memfd_create("answer", MFD_CLOEXEC);
-	if (ends->out < 0)
+	int ends[2], err;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return -errno;
-	ends->err = memfd_create("diagnostics", MFD_CLOEXEC);
-	return ends->err < 0 ? -errno : 0;
-}
-
-static int watch(sd_event *event, struct worker *w, pid_t pid)
-{
-	int err = sd_event_add_child(event, &w->child, pid, WEXITED, on_exit_of_child, w);
-
-	if (err >= 0)
-		err = sd_event_add_io(event, &w->said, w->ends.talk, EPOLLIN, on_said, w);
+	w->fd = ends[0];
+	w->pid = fork();
+	err = w->pid < 0 ? -errno : 0;
+	if (w->pid == 0)
+		become_child(all, ends[1]);
+	close(ends[1]);
+	if (err < 0)
+		return err;
+	err = sd_event_add_child(all->event, NULL, w->pid, WEXITED, on_exit_of_child, all);
+	if (err < 0) { /* nobody would ever hear of it */
+		kill(w->pid, SIGKILL);
+		waitpid(w->pid, NULL, 0);
+	}
 	return err < 0 ? err : 0;
 }
 
-int worker_start(struct workers *all, const struct worker_kind *kind, void *owner, void *argument)
+static int ask_systemd(struct workers *all, struct worker *w)
+{
+	w->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (w->fd < 0)
+		return -errno;
+	return connect(w->fd, (const struct sockaddr *)&all->address, sizeof(all->address)) < 0
+		       ? -errno
+		       : 0;
+}
+
+bool workers_outlive(const struct workers *all)
+{
+	return *all->address.sun_path;
+}
+
+static int hand_over(struct worker *w, const struct job *job)
+{
+	char text[JOB_SIZE];
+	size_t size = job_format(job, text);
+
+	if (!size)
+		return -EMSGSIZE;
+	return send(w->fd, text, size, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
+int worker_start(struct workers *all, const struct job *job, const struct worker_kind *kind,
+		 void *owner, void *argument)
 {
 	struct worker *w = calloc(1, sizeof(*w));
-	int talk[2] = {-1, -1}, err;
-	pid_t pid = -1;
+	int err;
 
 	if (!w)
 		return -ENOMEM;
 	*w = (struct worker){.kind = kind,
 			     .owner = owner,
 			     .argument = argument,
-			     .ends = {-1, -1, -1},
+			     .fd = -1,
+			     .files = {-1, -1},
 			     .all = all,
 			     .next = all->first};
 	all->first = w;
-	err = open_files(&w->ends);
-	if (err == 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, talk) < 0)
-		err = -errno;
-	if (err == 0) {
-		w->ends.talk = talk[0];
-		pid = fork();
-		err = pid < 0 ? -errno : 0;
-	}
-	if (pid == 0) {
-		const struct worker_ends ends = {w->ends.out, w->ends.err, talk[1]};
-
-		become_child(kind, owner, argument, &ends);
-	}
-	closep(&talk[1]);
-	if (err == 0) {
-		err = watch(all->event, w, pid);
-		if (err < 0) { /* nobody would ever hear of it */
-			kill(pid, SIGKILL);
-			waitpid(pid, NULL, 0);
-		}
-	}
-	if (err) {
+	err = workers_outlive(all) ? ask_systemd(all, w) : fork_child(all, w);
+	if (err == 0)
+		err = hand_over(w, job);
+	if (err == 0)
+		err = sd_event_add_io(all->event, &w->said, w->fd, EPOLLIN, on_said, w);
+	if (err < 0) {
 		worker_free(w);
 		return err;
 	}
@@ -171,16 +209,4 @@ void workers_drop(struct workers *all)
 {
 	while (all->first)
 		worker_free(all->first);
-}
-
-void worker_tell(const struct worker_ends *ends, const char *fmt, ...)
-{
-	_cleanup_strbuf_ struct strbuf text = {0};
-	va_list ap;
-
-	va_start(ap, fmt);
-	strbuf_vaddf(&text, fmt, ap);
-	va_end(ap);
-	send(ends->talk, strbuf_text(&text), text.len < MESSAGE_MAX ? text.len : MESSAGE_MAX - 1,
-	     MSG_DONTWAIT | MSG_NOSIGNAL);
 }

@@ -27,11 +27,44 @@ def case(function):
     return function
 
 
-class Daemon:
-    """with Daemon(program, host) as daemon: it has told systemd, which is us, that it is ready."""
+class Workers:
+    """with Workers(program, host) as path: a socket at which a worker is started for each connection, as
+    passthroughd-worker.socket does it."""
 
     def __init__(self, program, host):
         self.program, self.host = program, host
+        self.started = []
+
+    def __enter__(self):
+        self.path = self.host.path + ".worker"
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.socket.bind(self.path)
+        self.socket.listen(16)
+        threading.Thread(target=self.serve, daemon=True).start()
+        return self
+
+    def serve(self):
+        while True:
+            try:
+                client, _ = self.socket.accept()
+            except OSError:
+                return
+            self.started.append(subprocess.Popen([self.program, "--worker", "--root", self.host.path], stdin=client,
+                                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE))
+            client.close()
+
+    def __exit__(self, *_):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+        os.unlink(self.path)
+        self.said = [one.communicate(timeout=LIMIT)[1].decode() for one in self.started]
+
+
+class Daemon:
+    """with Daemon(program, host) as daemon: it has told systemd, which is us, that it is ready."""
+
+    def __init__(self, program, host, *args):
+        self.program, self.host, self.args = program, host, args
         self.told = []
         self.news = threading.Condition()
 
@@ -44,7 +77,7 @@ class Daemon:
         self.listener = threading.Thread(target=self.listen, daemon=True)
         self.listener.start()
         self.log = open(self.host.path + ".log", "ab")
-        self.process = subprocess.Popen([self.program, "--root", self.host.path], stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen([self.program, "--root", self.host.path, *self.args], stdin=subprocess.DEVNULL,
                                         stderr=self.log, stdout=self.log,
                                         env=dict(os.environ, NOTIFY_SOCKET=path))
         self.until("READY=1")
@@ -80,7 +113,7 @@ class Daemon:
             while not any(told.startswith(line) for told in self.told):
                 self.news.wait(1)
                 if self.process.poll() is not None or time.monotonic() > end:
-                    raise ValueError("never said %s: %r" % (line, self.told))
+                    raise ValueError("never said %s: %r\n%s" % (line, self.told, self.text()))
             told, self.told = self.told, []
         return told
 
@@ -93,6 +126,25 @@ class Daemon:
     def text(self):
         with open(self.host.path + ".log", encoding="utf-8") as file:
             return file.read()
+
+
+    def looks(self, seconds):
+        """How often it looked at the host until it has not for SECONDS."""
+        count = 0
+        while True:
+            with self.news:
+                told, self.told = self.told, []
+                if not told and not self.news.wait(seconds):
+                    return count
+            count += told.count("STATUS=looking at the host")
+
+
+def until(what):
+    """Wait until WHAT() holds; whether it does."""
+    end = time.monotonic() + LIMIT
+    while not what() and time.monotonic() < end:
+        time.sleep(0.05)
+    return what()
 
 
 def statuses(told):
@@ -329,6 +381,131 @@ def strange_clients(host, start, tally):
             client.close()
         tally.equal("also after a crowd", host.json("status")[0], 0)
         os.close(folder)
+
+
+@case
+def notices(host, start, tally):
+    """files come, change and go without anybody's asking; drift is healed; what it does itself is no news"""
+    os.rmdir(host.full("/etc/passthroughd"))
+    with start(host) as daemon:
+        tally.equal("nothing to do", host.json("wait")[0], 0)
+        host.spec("blacklist: [pcspkr]\n")
+        tally.check("a file in a folder that was not there is taken", until(lambda: host.exists(MODPROBE)))
+        host.json("wait")
+        daemon.looks(2)
+        host.remove(MODPROBE)
+        tally.check("a file of ours that was removed comes back", until(lambda: host.exists(MODPROBE)))
+        host.json("wait")
+        tally.equal("its own writes are no news", daemon.looks(2), 1)
+        good = host.read(MODPROBE)
+        host.write(MODPROBE, "blacklist other\n")
+        tally.check("one that was changed is put right", until(lambda: host.read(MODPROBE) == good))
+        host.json("wait")
+        daemon.looks(2)
+        host.write("/etc/modprobe.d/.hidden.tmp", "x")
+        host.write("/etc/unrelated", "x")
+        tally.equal("files that nobody reads are no news", daemon.looks(2), 0)
+        host.write("/etc/passthroughd/host.yaml", "blacklist: 3\n")
+        daemon.until("STATUS=spec rejected")
+        tally.check("a bad file is rejected", until(lambda: host.json("status")[0] == 5))
+        tally.equal("and what was accepted stays", host.read(MODPROBE), good)
+        host.remove("/etc/passthroughd/host.yaml")
+        tally.check("a removed file is a wish for nothing", until(lambda: not host.exists(MODPROBE)))
+        tally.check("it ends with 0", daemon.stop() == 0, daemon.text())
+
+
+@case
+def half_written(host, start, tally):
+    """a file that is still being written is not read"""
+    with start(host) as daemon:
+        host.json("wait")
+        daemon.looks(1)
+        with open(host.full("/etc/passthroughd/slow.yaml"), "w", encoding="utf-8") as file:
+            file.write("blacklist: [pcspkr]\nblack")
+            file.flush()
+            told = []
+            end = time.monotonic() + 3
+            while time.monotonic() < end:
+                with daemon.news:
+                    daemon.news.wait(0.2)
+                    told += daemon.told
+            tally.check("nothing happens while it is open", told == [] and "error" not in daemon.text(), told)
+            file.write("list: [floppy]\n")
+        tally.check("once it is closed it is read, and rejected as a whole", until(lambda: "duplicate-key" in daemon.text()),
+                    daemon.text())
+        with open(host.full("/etc/passthroughd/slow.yaml"), "w", encoding="utf-8") as file:
+            file.write("blacklist: [pcspkr")
+            file.flush()
+            time.sleep(1)
+            file.write(", floppy]\n")
+        tally.check("a whole one is taken as a whole", until(lambda: host.exists(MODPROBE)))
+        host.json("wait")
+        tally.check("with both", "floppy" in host.read(MODPROBE) and "pcspkr" in host.read(MODPROBE))
+        tally.check("half of it was never looked at", "syntax" not in daemon.text(), daemon.text())
+
+
+@case
+def crowd(host, start, tally):
+    """a thousand files in quick succession are one or two changes"""
+    with start(host) as daemon:
+        host.json("wait")
+        daemon.looks(1)
+        for i in range(1000):
+            host.write("/etc/passthroughd/.new", "blacklist: [module_%d]\n" % (i % 7))
+            os.rename(host.full("/etc/passthroughd/.new"), host.full("/etc/passthroughd/%03d.yaml" % i))
+        tally.check("they are taken", until(lambda: host.exists(MODPROBE)))
+        host.json("wait")
+        looks = daemon.looks(2)
+        tally.check("by one or two looks", 1 <= looks <= 2, looks)
+        tally.equal("all of them", len(states(host.json("status")[1])), 7)
+
+
+@case
+def keeps_failing(host, start, tally):
+    """a builder that fails: putting the files back is no news either"""
+    host.write("/fail-initramfs", "")
+    host.spec("blacklist: [pcspkr]\n")
+    with start(host) as daemon:
+        tally.equal("it failed", host.json("wait")[0], 1)
+        daemon.looks(1)
+        tally.equal("and is not tried again and again", daemon.looks(3), 0)
+
+
+@case
+def units(host, start, tally):
+    """workers that systemd starts: the same answers, the journal in one place, a build outlives the daemon"""
+    slow = host.read("/usr/sbin/update-initramfs").replace("set -e\n", "set -e\nwhile [ -e /hold ]; do sleep 0.1; done\n")
+    host.write("/usr/sbin/update-initramfs", slow, 0o755)
+    host.link("/bin/sleep", "busybox")
+    host.spec("blacklist: [pcspkr]\n")
+    with Workers(start.program, host) as workers:
+        with Daemon(start.program, host, "--workers", workers.path) as daemon:
+            code, answer = host.json("wait")
+            tally.check("wait: done, exit 0", code == 0 and states(answer) == {"blacklist:pcspkr": "active"}, (code, answer))
+            tally.check("what workers say is in its journal", "spec accepted: 1 file" in daemon.text()
+                        and "build-initramfs" in daemon.text(), daemon.text())
+            host.spec("nonsense: 1\n")
+            tally.equal("a bad file: exit 5", host.json("reload")[0], 5)
+            host.write("/hold", "")
+            host.spec("blacklist: [pcspkr, floppy]\n")
+            tally.equal("a good one: exit 0", host.json("reload")[0], 0)
+            daemon.until("STATUS=applying")
+            tally.check("a stop does not wait for the builder", daemon.stop() == 0, daemon.text())
+        tally.check("which goes on", until(lambda: any(one.poll() is None for one in workers.started)))
+        with Daemon(start.program, host, "--workers", workers.path) as daemon:
+            daemon.until("STATUS=waiting for process")
+            tally.equal("status answers meanwhile", host.json("status")[0], 2)
+            os.unlink(host.full("/hold"))
+            code, answer = host.json("wait")
+            tally.check("and the next one finds it done", code == 0 and len(states(answer)) == 2, (code, answer))
+            daemon.process.kill()
+            daemon.process.wait(LIMIT)
+    tally.check("the worker that was left said what it did itself", any("converged" in text for text in workers.said),
+                workers.said)
+    done = subprocess.run([start.program, "--root", host.path, "--workers", "/nowhere"], check=False, timeout=LIMIT,
+                          stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    tally.check("with nobody to start workers it ends with 1 and says why", done.returncode == 1
+                and b"No such file" in done.stderr, done)
 
 
 @case

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "job.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "macro.h"
+#include "wire.h"
+
+static const char *const verbs[_JOB_VERB_MAX] = {
+	[JOB_CHECK] = "check",
+	[JOB_RECONCILE] = "reconcile",
+	[JOB_STATUS] = "status",
+	[JOB_KEEP] = "keep",
+};
+
+size_t job_format(const struct job *job, char ret[static JOB_SIZE])
+{
+	int n = snprintf(ret, JOB_SIZE, "%s %s %u\n%s\n%s\n", verbs[job->verb],
+			 wire_form_name(job->form), job->width, job->failure, job->before);
+
+	return n > 0 && n < JOB_SIZE ? (size_t)n : 0;
+}
+
+/* One line into ret; returns what follows it, NULL when it is none or too long. */
+static const char *take_line(const char *text, char ret[static JOB_TEXT_SIZE])
+{
+	size_t n = strcspn(text, "\n");
+
+	if (!text[n] || n >= JOB_TEXT_SIZE)
+		return NULL;
+	memcpy(ret, text, n);
+	ret[n] = '\0';
+	return text + n + 1;
+}
+
+static int verb_of(const char *word)
+{
+	for (int i = 0; i < _JOB_VERB_MAX; i++)
+		if (strcmp(verbs[i], word) == 0)
+			return i;
+	return -EBADMSG;
+}
+
+int job_parse(const char *text, struct job *ret)
+{
+	struct job job = {0};
+	char head[JOB_TEXT_SIZE], verb[16], form[16], end;
+	int v, f;
+
+	text = take_line(text, head);
+	if (text)
+		text = take_line(text, job.failure);
+	if (text)
+		text = take_line(text, job.before);
+	if (!text || *text ||
+	    sscanf(head, "%15s %15s %5u%c", verb, form, &job.width, &end) !=
+		    3) // NOLINT(cert-err34-c)
+		return -EBADMSG;
+	v = verb_of(verb);
+	f = wire_form(form);
+	if (v < 0 || f < 0)
+		return -EBADMSG;
+	job.verb = (enum job_verb)v;
+	job.form = (enum pthru_form)f;
+	*ret = job;
+	return 0;
+}

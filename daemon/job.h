@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the daemon asks of a worker, as the text of one packet. A worker finds the rest on the disk:
+ * whoever talks to it can have the administrator's spec applied, and no other.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "passthrough.h"
+
+enum job_verb {
+	JOB_CHECK,     /* do the files hold on this host? then they are kept as accepted */
+	JOB_RECONCILE, /* apply the spec in force, leave the status file; `out` lists paths to watch
+			*/
+	JOB_STATUS,    /* the state of now */
+	JOB_KEEP,      /* the state of now into the status file; `out` as JOB_RECONCILE */
+	_JOB_VERB_MAX
+};
+
+#define JOB_TEXT_SIZE 768  /* of one text, with its end */
+#define JOB_SIZE      2048 /* of a packet */
+
+struct job {
+	enum job_verb verb;
+	enum pthru_form form;
+	unsigned width;
+	char failure[JOB_TEXT_SIZE]; /* of the last apply: "CODE TEXT", "" when it went well */
+	char before[JOB_TEXT_SIZE];  /* trying again: the summary of the last time; "" */
+};
+
+/* Writes the packet's text; returns its length. */
+size_t job_format(const struct job *job, char ret[static JOB_SIZE]);
+
+/* 0, or -EBADMSG for what is no job. */
+int job_parse(const char *text, struct job *ret);
+
+/* What a worker says while it works begins with one of these. */
+#define JOB_SAYS_LOG	  "log "    /* and the priority in digits, a blank, a line */
+#define JOB_SAYS_LOOKING  "looking" /* what changes from now on may not have been seen */
+#define JOB_SAYS_PROGRESS "progress "
+#define JOB_SAYS_SUMMARY  "summary "
+#define JOB_SAYS_FAILURE  "failure " /* and the code, and a blank */
+#define JOB_SAYS_HELD	  "held "    /* and the devices that somebody holds, and nothing else */
+
+/*
+ * The worker's side: takes one job from the socket, does it, and answers as wire_reply_send does.
+ * ctx has the root and the spec's path. Returns the exit code.
+ */
+int job_serve(struct pthru_ctx *ctx, int fd);
