@@ -107,6 +107,20 @@ static int load_ledger(struct tree *tree, struct ledger **ret)
 	return 0;
 }
 
+/* What is not in the ledger's file, but known to who plans. */
+static int add_contested(struct ledger *ledger, const char *paths)
+{
+	while (paths && *paths) {
+		size_t n = strcspn(paths, " ");
+		const char *path = arena_strndup(ledger->arena, paths, n);
+
+		if (!path || array_push(ledger->arena, &ledger->contested, path) < 0)
+			return -ENOMEM;
+		paths += n + (paths[n] == ' ');
+	}
+	return 0;
+}
+
 static int plan_once(struct pthru_plan *p, const struct pthru_spec *spec, struct tree *tree,
 		     const struct observe_options *options, struct pthru_diags *diags)
 {
@@ -216,10 +230,9 @@ static int fill(struct pthru_plan *p, const struct pthru_spec *spec, struct tree
 {
 	_cleanup_arena_ struct arena *a = arena_new();
 	struct needs needs = {.arena = a, .options = {.names = names, .images = true}};
-	int err = a ? load_ledger(tree, &p->ledger) : -ENOMEM;
 
-	if (err < 0)
-		return err;
+	if (!a)
+		return -ENOMEM;
 	needs.options.modules = &needs.modules;
 	array_foreach(it, &p->ledger->params)
 		need_module(&needs, it->module);
@@ -241,6 +254,10 @@ int pthru_plan_make(struct pthru_ctx *ctx, const struct pthru_spec *spec, bool n
 	if (!p)
 		return -ENOMEM;
 	err = surface_tree(ctx, diags, &p->tree, &tree);
+	if (err == 0)
+		err = load_ledger(tree, &p->ledger);
+	if (err == 0)
+		err = add_contested(p->ledger, ctx->contested);
 	if (err == 0)
 		err = fill(p, spec, tree, names, diags);
 	if (err < 0) {

@@ -55,6 +55,7 @@ struct pthru_ctx *pthru_ctx_free(struct pthru_ctx *ctx)
 	tree_free(ctx->capture);
 	root_free(ctx->root);
 	free(ctx->spec_path);
+	free(ctx->contested);
 	closep(&ctx->run_fd);
 	free(ctx);
 	return NULL;
@@ -120,6 +121,17 @@ int surface_tree(struct pthru_ctx *ctx, struct pthru_diags *diags, struct tree *
 		return err;
 	*ret_owned = tree;
 	*ret = tree;
+	return 0;
+}
+
+int pthru_ctx_set_contested(struct pthru_ctx *ctx, const char *paths)
+{
+	char *copy = strdup(paths);
+
+	if (!copy)
+		return -ENOMEM;
+	free(ctx->contested);
+	ctx->contested = copy;
 	return 0;
 }
 

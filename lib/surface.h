@@ -25,6 +25,7 @@ struct pthru_ctx {
 	void (*tick)(void *userdata, unsigned seconds);
 	void (*wait)(void *userdata, long holder);
 	void (*look)(void *userdata);
+	char *contested; /* paths, a blank between; NULL: none */
 };
 
 struct pthru_diags {

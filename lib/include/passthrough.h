@@ -65,6 +65,10 @@ int pthru_ctx_set_capture(struct pthru_ctx *ctx, const char *path, struct pthru_
  * 0 or -ENOMEM. */
 int pthru_ctx_set_spec(struct pthru_ctx *ctx, const char *path);
 
+/* Files, a blank between two paths, that plans leave alone, since somebody else keeps changing
+ * them. 0 or -ENOMEM. */
+int pthru_ctx_set_contested(struct pthru_ctx *ctx, const char *paths);
+
 /* How to print from now on; width in columns, 0: do not fold. */
 void pthru_ctx_set_form(struct pthru_ctx *ctx, enum pthru_form form, unsigned width);
 enum pthru_form pthru_ctx_form(const struct pthru_ctx *ctx);

@@ -67,7 +67,9 @@ struct ledger {
 	 */
 	struct words unbuilt;
 	struct words folders; /* that we made for files of ours; go when they are empty again */
-	bool settled;	      /* it says more than its file: a begun write was seen to be done */
+	/* In no file: paths that are left alone for now, as somebody else keeps changing them. */
+	struct words contested;
+	bool settled; /* it says more than its file: a begun write was seen to be done */
 };
 
 /* Whether digest is of bytes that we wrote there, or had begun to write when the power went. */

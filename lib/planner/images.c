@@ -111,7 +111,8 @@ static int outdated(struct planning *p, struct kernel_view *view, const char *mo
 	const struct image_file *held = image_file(image, PATH_MODPROBE + 1);
 	const char *why = "the image is out of date", *named;
 
-	if (view->stale || image->status != IMAGE_READ)
+	/* What it was built from is not ours to say just now. */
+	if (view->stale || image->status != IMAGE_READ || plan_images_contested(p))
 		return 0;
 	if (strcmp(held ? held->text : "", modprobe) == 0 &&
 	    p->builder->proof(&p->early, view->kernel, p->a, &why))

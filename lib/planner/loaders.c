@@ -88,7 +88,7 @@ static int plan_edits(struct planning *p, const struct loader_edits *edits)
 					 .tokens = &it->tokens};
 		size_t before = p->plan->steps.n;
 
-		if (plan_file(p, &wish) < 0)
+		if (plan_shared_check(p, it->path, FLAGS) < 0 || plan_file(p, &wish) < 0)
 			return -ENOMEM;
 		p->refresh = p->refresh || p->plan->steps.n > before;
 	}

@@ -31,10 +31,20 @@ static bool is_ours(const struct planning *p, const struct host_file *file)
 	return ledger_file(p->ledger, file->path) || is_marked(file->text);
 }
 
+static bool is_contested(const struct planning *p, const char *path)
+{
+	return words_has(&p->ledger->contested, path);
+}
+
 static const char *trouble(const struct planning *p, const char *path, enum code *ret_code)
 {
 	const struct host_file *file = host_file(p->host, path);
 
+	if (is_contested(p, path)) {
+		*ret_code = CODE_FOREIGN_CONFLICT;
+		return "is changed by something else again and again, and is left alone for now; "
+		       "find out what writes there, then reload passthroughd";
+	}
 	if (!file || file->status == FILE_ABSENT)
 		return NULL;
 	if (file->status != FILE_PRESENT) {
@@ -66,6 +76,22 @@ static int check_one(struct planning *p, const char *path, unsigned kinds)
 		return 0;
 	why = arena_printf(p->a, "%s %s", path, what);
 	return why ? block_kinds(p, kinds, code, why) : -ENOMEM;
+}
+
+int plan_shared_check(struct planning *p, const char *path, unsigned kinds)
+{
+	return is_contested(p, path) ? check_one(p, path, kinds) : 0;
+}
+
+bool plan_images_contested(const struct planning *p)
+{
+	for (size_t i = 0; i < ARRAY_LEN(fixed); i++)
+		if (fixed[i].in_image && is_contested(p, fixed[i].path))
+			return true;
+	for (size_t i = 0; p->builder && p->builder->owned[i]; i++)
+		if (is_contested(p, p->builder->owned[i]))
+			return true;
+	return false;
 }
 
 int plan_owned_checks(struct planning *p)
@@ -134,6 +160,8 @@ int plan_file(struct planning *p, const struct file_wish *wish)
 	bool there = file && file->status == FILE_PRESENT;
 	struct file_wish full = *wish;
 
+	if (is_contested(p, wish->path))
+		return 0;
 	if (!full.tokens)
 		full.tokens = &none;
 	if (!full.why && !*wish->text)

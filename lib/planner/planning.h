@@ -97,6 +97,12 @@ struct file_wish {
 };
 int plan_file(struct planning *p, const struct file_wish *wish); /* owned.c */
 
+/* owned.c: blocks the kinds of item where somebody else keeps changing the shared file at path. */
+int plan_shared_check(struct planning *p, const char *path, unsigned kinds);
+
+/* owned.c: whether that is so of a file of ours that images are built from. */
+bool plan_images_contested(const struct planning *p);
+
 /* Blocks every item of these kinds that is not armed. 0 or -ENOMEM. */
 int block_kinds(struct planning *p, unsigned kinds, enum code code, const char *why);
 
