@@ -17,8 +17,9 @@ static const char *const verbs[_JOB_VERB_MAX] = {
 
 size_t job_format(const struct job *job, char ret[static JOB_SIZE])
 {
-	int n = snprintf(ret, JOB_SIZE, "%s %s %u\n%s\n%s\n", verbs[job->verb],
-			 wire_form_name(job->form), job->width, job->failure, job->before);
+	int n = snprintf(ret, JOB_SIZE, "%s %s %u\n%s\n%s\n%s\n", verbs[job->verb],
+			 wire_form_name(job->form), job->width, job->failure, job->before,
+			 job->contested);
 
 	return n > 0 && n < JOB_SIZE ? (size_t)n : 0;
 }
@@ -54,6 +55,8 @@ int job_parse(const char *text, struct job *ret)
 		text = take_line(text, job.failure);
 	if (text)
 		text = take_line(text, job.before);
+	if (text)
+		text = take_line(text, job.contested);
 	if (!text || *text ||
 	    sscanf(head, "%15s %15s %5u%c", verb, form, &job.width, &end) !=
 		    3) // NOLINT(cert-err34-c)

@@ -20,14 +20,15 @@ enum job_verb {
 };
 
 #define JOB_TEXT_SIZE 768  /* of one text, with its end */
-#define JOB_SIZE      2048 /* of a packet */
+#define JOB_SIZE      4096 /* of a packet */
 
 struct job {
 	enum job_verb verb;
 	enum pthru_form form;
 	unsigned width;
-	char failure[JOB_TEXT_SIZE]; /* of the last apply: "CODE TEXT", "" when it went well */
-	char before[JOB_TEXT_SIZE];  /* trying again: the summary of the last time; "" */
+	char failure[JOB_TEXT_SIZE];   /* of the last apply: "CODE TEXT", "" when it went well */
+	char before[JOB_TEXT_SIZE];    /* trying again: the summary of the last time; "" */
+	char contested[JOB_TEXT_SIZE]; /* files that are left alone, a blank between; "" */
 };
 
 /* Writes the packet's text; returns its length. */
@@ -40,6 +41,7 @@ int job_parse(const char *text, struct job *ret);
 #define JOB_SAYS_LOG	  "log "    /* and the priority in digits, a blank, a line */
 #define JOB_SAYS_LOOKING  "looking" /* what changes from now on may not have been seen */
 #define JOB_SAYS_PROGRESS "progress "
+#define JOB_SAYS_WROTE	  "wrote " /* and the path of a file that was written or removed */
 #define JOB_SAYS_SUMMARY  "summary "
 #define JOB_SAYS_FAILURE  "failure " /* and the code, and a blank */
 #define JOB_SAYS_HELD	  "held "    /* and the devices that somebody holds, and nothing else */

@@ -86,12 +86,24 @@ static int check(struct bench *b)
 	return leave(b, NULL, err < 0 ? failed(b, err) : PTHRU_EXIT_DONE);
 }
 
+/* what: the kind of the step, a blank, its target. */
+static void tell_written(const struct bench *b, const char *what)
+{
+	static const char *const kinds[] = {"write-file ", "remove-file "};
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (strncmp(what, kinds[i], strlen(kinds[i])) == 0)
+			tell(b, JOB_SAYS_WROTE "%s", what + strlen(kinds[i]));
+}
+
 static void on_step(void *userdata, size_t index, size_t count, const char *what, bool done)
 {
 	struct bench *b = userdata;
 
-	if (done)
+	if (done) {
+		tell_written(b, what);
 		return;
+	}
 	tell(b, JOB_SAYS_PROGRESS "applying: %s (%zu of %zu)", what, index + 1, count);
 	log_line(LOG_PRIORITY_INFO, "%s", what);
 }
@@ -299,7 +311,8 @@ static int do_job(struct bench *b)
 	if (pthru_diags_new(&b->diags) < 0)
 		return PTHRU_EXIT_FAILED;
 	pthru_ctx_set_form(b->ctx, b->job->form, b->job->width);
-	code = jobs[b->job->verb](b);
+	code = pthru_ctx_set_contested(b->ctx, b->job->contested) < 0 ? PTHRU_EXIT_FAILED
+								      : jobs[b->job->verb](b);
 	pthru_spec_free(b->spec);
 	pthru_diags_free(b->diags);
 	return code;

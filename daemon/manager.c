@@ -10,6 +10,7 @@
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
+#include "contest.h"
 #include "log.h"
 #include "macro.h"
 #include "retry.h"
@@ -32,12 +33,14 @@ struct manager {
 	bool rejected; /* the files are not what is in force */
 	bool checking, reconciling;
 	bool check_again, reconcile_again; /* asked for while one was under way */
+	bool healing;			   /* what it reconciles nobody asked for */
 	bool ready, stopping;
 	char summary[STATUS_MAX], failure[STATUS_MAX];
 	char held[STATUS_MAX];	       /* devices that are only in use, "" when there are none */
 	char attempt[STATUS_MAX + 64]; /* what is done about them */
 	char before[STATUS_MAX];       /* the summary of the time before */
 	struct retry retry;
+	struct contest contest;
 	struct request *reloaders; /* wait for the check that is under way */
 	struct request *later;	   /* for the one after it */
 	struct request *waiters;   /* until everything is done */
@@ -48,6 +51,7 @@ struct manager {
 static void start_check(struct manager *m);
 static void start_reconcile(struct manager *m);
 static void settle(struct manager *m);
+static void look_again(struct manager *m);
 
 /* --- what systemd shows ----------------------------------------------------------------------- */
 
@@ -166,6 +170,7 @@ static void start_status(struct manager *m, struct request *request)
 	int err = one ? 0 : -ENOMEM;
 
 	snprintf(job.failure, sizeof(job.failure), "%s", m->failure);
+	contest_paths(&m->contest, job.contested, sizeof(job.contested));
 	if (one) {
 		one->request = request;
 		one->keeps = !request;
@@ -221,10 +226,12 @@ static void check_ended(void *owner, struct worker *worker, int code)
 		log_line(LOG_PRIORITY_ERROR, "spec rejected; the last accepted one stays in force");
 	become_ready(m);
 	answer_reloaders(m, code, file_or(m, worker_out(worker)), file_or(m, worker_err(worker)));
-	if (!m->stopping && (!m->rejected || first))
+	if (!m->stopping && (!m->rejected || first)) {
+		m->healing = false;
 		start_reconcile(m);
-	else
+	} else {
 		start_status(m, NULL);
+	}
 	if (m->check_again && !m->stopping)
 		start_check(m);
 	settle(m);
@@ -253,6 +260,7 @@ void manager_reload(struct manager *m, struct request *request)
 	if (request)
 		queue(&m->later, request);
 	retry_reset(&m->retry);
+	contest_reset(&m->contest);
 	if (m->ready)
 		show_reloading();
 	if (m->checking)
@@ -271,6 +279,24 @@ static const char *after(const char *text, const char *word)
 	return strncmp(text, word, n) == 0 ? text + n : NULL;
 }
 
+static int on_peace(sd_event_source *source _unused_, uint64_t usec _unused_, void *userdata)
+{
+	struct manager *m = userdata;
+
+	contest_retry(&m->contest);
+	look_again(m);
+	return 0;
+}
+
+static void note_written(struct manager *m, const char *path)
+{
+	if (m->healing && contest_healed(&m->contest, path, m->workers.event, on_peace, m) > 0)
+		log_line(LOG_PRIORITY_WARNING,
+			 "%s was changed by something else again and again: it is left alone for "
+			 "%u minutes, or until a reload",
+			 path, m->contest.pause);
+}
+
 static void reconcile_heard(void *owner, const char *text)
 {
 	struct manager *m = owner;
@@ -280,6 +306,8 @@ static void reconcile_heard(void *owner, const char *text)
 		watch_forget(m->watch);
 	else if ((rest = after(text, JOB_SAYS_PROGRESS)))
 		show(m, rest, "");
+	else if ((rest = after(text, JOB_SAYS_WROTE)))
+		note_written(m, rest);
 	else if ((rest = after(text, JOB_SAYS_SUMMARY)))
 		snprintf(m->summary, sizeof(m->summary), "%s", rest);
 	else if ((rest = after(text, JOB_SAYS_FAILURE)))
@@ -293,8 +321,10 @@ static void look_again(struct manager *m)
 {
 	if (m->stopping)
 		return;
-	if (!m->reconciling)
+	if (!m->reconciling) {
 		snprintf(m->before, sizeof(m->before), "%s", m->summary);
+		m->healing = true;
+	}
 	start_reconcile(m);
 }
 
@@ -367,6 +397,7 @@ static void start_reconcile(struct manager *m)
 	snprintf(m->summary, sizeof(m->summary), "failed, see the journal");
 	*m->failure = *m->held = *m->attempt = '\0';
 	snprintf(job.before, sizeof(job.before), "%s", m->before);
+	contest_paths(&m->contest, job.contested, sizeof(job.contested));
 	err = worker_start(&m->workers, &job, &kind, m, NULL);
 	*m->before = '\0';
 	m->reconciling = err == 0;

@@ -472,6 +472,30 @@ def keeps_failing(host, start, tally):
 
 
 @case
+def contested(host, start, tally):
+    """a tool that keeps changing a file of ours back: after a few rounds it is named and left alone"""
+    host.spec("blacklist: [pcspkr]\nkernel-flags: [pcie_aspm=off]\n")
+    with start(host) as daemon:
+        host.json("wait")
+        for i in range(3):
+            host.remove(MODPROBE)
+            tally.check("round %d: it comes back" % (i + 1), until(lambda: host.exists(MODPROBE)))
+            host.json("wait")
+            daemon.looks(1)
+        host.remove(MODPROBE)
+        daemon.until("STATUS=looking at the host")
+        code, answer = host.json("wait")
+        tally.check("then it is left alone, and status says so", code == 4 and not host.exists(MODPROBE)
+                    and states(answer)["blacklist:pcspkr"] == "blocked" and "foreign-conflict" in codes(answer),
+                    (code, answer))
+        tally.check("what is not contested is as it was", states(answer)["kernel-flag:pcie_aspm=off"] == "armed", answer)
+        tally.check("the journal names it", MODPROBE + " was changed by something else" in daemon.text(), daemon.text())
+        tally.equal("a reload tries again", host.json("reload")[0], 0)
+        code, answer = host.json("wait")
+        tally.check("and all is well", host.exists(MODPROBE) and states(answer)["blacklist:pcspkr"] == "active", answer)
+
+
+@case
 def units(host, start, tally):
     """workers that systemd starts: the same answers, the journal in one place, a build outlives the daemon"""
     slow = host.read("/usr/sbin/update-initramfs").replace("set -e\n", "set -e\nwhile [ -e /hold ]; do sleep 0.1; done\n")
