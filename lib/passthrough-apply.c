@@ -36,6 +36,24 @@ static int take_lock(struct pthru_ctx *ctx, struct pthru_diags *diags, int *ret)
 	return err;
 }
 
+int surface_tell_cut(struct pthru_ctx *ctx, struct diags *diags)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct ops ops = {0};
+	const char *line;
+	int err = a ? ops_root_new(ctx->root, NULL, SYSFS_DEADLINE_MS, &ops) : -ENOMEM;
+
+	if (err == 0)
+		err = apply_unfinished(&ops, a, &line);
+	ops_done(&ops);
+	if (err > 0 && (ctx->locked || !apply_is_running(ctx->root)))
+		diags_add(diags, SEVERITY_WARNING, CODE_INTERRUPTED, (struct place){0}, NULL,
+			  "the last apply was cut, after: %s; what it left undone is planned again",
+			  line);
+	/* A journal that cannot be read now will be looked at by the next apply. */
+	return err == -ENOMEM || diags->lost ? -ENOMEM : 0;
+}
+
 static int carry_out(struct pthru_ctx *ctx, const struct pthru_plan *p, struct pthru_diags *diags,
 		     struct report **ret)
 {
@@ -178,6 +196,9 @@ static int prepare(struct pthru_ctx *ctx, const struct pthru_spec *spec, const c
 
 	if (err < 0)
 		return err;
+	err = surface_tell_cut(ctx, &r->diags->d);
+	if (err < 0)
+		return err;
 	tell_look(ctx);
 	err = pthru_plan_make(ctx, spec, false, diags, &r->before);
 	if (err < 0)
@@ -211,9 +232,11 @@ int pthru_apply(struct pthru_ctx *ctx, const struct pthru_spec *spec, const char
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return -ENOMEM;
+	ctx->locked = true;
 	err = prepare(ctx, spec, plan_id, diags, r);
 	if (err == 0)
 		err = work(ctx, spec, diags, r);
+	ctx->locked = false;
 	if (err < 0) {
 		pthru_report_free(r);
 		return err;

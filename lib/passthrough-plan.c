@@ -260,6 +260,8 @@ int pthru_plan_make(struct pthru_ctx *ctx, const struct pthru_spec *spec, bool n
 		err = add_contested(p->ledger, ctx->contested);
 	if (err == 0)
 		err = fill(p, spec, tree, names, diags);
+	if (err == 0 && !ctx->capture && !ctx->locked)
+		err = surface_tell_cut(ctx, &p->plan->diags);
 	if (err < 0) {
 		pthru_plan_free(p);
 		return err;

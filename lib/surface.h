@@ -26,6 +26,7 @@ struct pthru_ctx {
 	void (*wait)(void *userdata, long holder);
 	void (*look)(void *userdata);
 	char *contested; /* paths, a blank between; NULL: none */
+	bool locked;	 /* it is we who apply */
 };
 
 struct pthru_diags {
@@ -97,6 +98,9 @@ int surface_tree(struct pthru_ctx *ctx, struct pthru_diags *diags, struct tree *
 /* The spec as it holds on the host: files whose match: fails are left out. */
 int surface_narrow(const struct pthru_spec *spec, const struct host *host,
 		   struct pthru_diags *diags, struct spec **ret);
+
+/* Notes an apply that was cut, where nobody is about to make it good. 0 or -ENOMEM. */
+int surface_tell_cut(struct pthru_ctx *ctx, struct diags *diags);
 
 /* Keeps the spec as the last accepted one. 0, or errno with a diagnostic. */
 int surface_keep_spec(struct pthru_ctx *ctx, const struct spec *spec, struct pthru_diags *diags);

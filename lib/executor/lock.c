@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 
 #include "paths.h"
 
@@ -55,4 +54,12 @@ int apply_lock(const struct root *root, int *ret_fd, pid_t *ret_holder)
 		err = 0;
 	}
 	return err < 0 ? err : -EAGAIN;
+}
+
+bool apply_is_running(const struct root *root)
+{
+	struct flock other = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	_cleanup_close_ int fd = root_openat(root, PATH_LOCK, O_RDONLY);
+
+	return fd >= 0 && fcntl(fd, F_GETLK, &other) == 0 && other.l_type != F_UNLCK;
 }

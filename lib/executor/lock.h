@@ -2,6 +2,7 @@
 /* One apply at a time on one host. Effects. */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "root.h"
@@ -12,3 +13,6 @@
  * another PID namespace. The lock is the process's: children do not hold it on.
  */
 int apply_lock(const struct root *root, int *ret_fd, pid_t *ret_holder);
+
+/* Whether another process holds it. Not for one that holds it itself: it would lose it by this. */
+bool apply_is_running(const struct root *root);

@@ -81,6 +81,7 @@ static const struct code_row rows[_CODE_MAX] = {
 				   "the kernel would cut the command line; remove flags"},
 	[CODE_NO_EFFECT] = {"no-effect", false,
 			    "configured or reported as done, and yet without any effect"},
+	[CODE_INTERRUPTED] = {"interrupted", false, "an apply was cut before its end"},
 	[CODE_PROMISE_BROKEN] =
 		{"promise-broken", false,
 		 "all was ready for it, and a reboot did not bring it; another one is asked for "

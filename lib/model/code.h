@@ -48,6 +48,7 @@ enum code {
 	CODE_CMDLINE_TOO_LONG,
 	CODE_NO_EFFECT,
 	CODE_PROMISE_BROKEN, /* armed, and a reboot did not bring it */
+	CODE_INTERRUPTED,    /* an apply was cut */
 	CODE_NOT_NEEDED,
 	CODE_UNPROVEN,
 	CODE_NOT_SUPPORTED, /* understood, but this version does not act on it yet */

@@ -441,6 +441,25 @@ def builder_idle(host, tally):
     tally.check("the blacklist is not taken for armed", states(plan)["blacklist:nouveau"] == "wanted", states(plan))
 
 
+@case()
+def cut_apply(host, tally):
+    """an apply that was cut is told of until the next one has made it good"""
+    journal = "/var/lib/passthroughd/journal"
+    host.spec(GUIDE)
+    host.ctl("apply")
+    before, status = host.json("status")
+    tally.check("one that came to its end is not", "interrupted" not in codes(status))
+    lines = host.read(journal).splitlines()
+    host.write(journal, "\n".join(lines[:-1]) + "\n")
+    code, status = host.json("status")
+    told = [one["message"] for one in status["diagnostics"] if one["code"] == "interrupted"]
+    tally.check("status: where it was cut, and the exit code is as before",
+                code == before and len(told) == 1 and lines[-2] in told[0], (code, told))
+    code, report = host.json("apply")
+    tally.check("apply: told once more", code == 3 and "interrupted" in codes(report), (code, codes(report)))
+    tally.check("and then no more", "interrupted" not in codes(host.json("status")[1]))
+
+
 @case(builders=False)
 def no_builders(host, tally):
     """no builder at all: blocked, untouched"""

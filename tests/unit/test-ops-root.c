@@ -309,7 +309,7 @@ static int try_lock(const struct root *root)
 	pid_t holder = -1;
 	int fd, err = apply_lock(root, &fd, &holder);
 
-	return err == -EBUSY && holder == getppid() ? 0 : 1;
+	return err == -EBUSY && holder == getppid() && apply_is_running(root) ? 0 : 1;
 }
 
 static void one_apply_at_a_time(void **state)
@@ -330,6 +330,7 @@ static void one_apply_at_a_time(void **state)
 	assert_int_equal(apply_lock(s->root, &again, &holder), 0);
 	close(fd);
 	close(again);
+	assert_false(apply_is_running(s->root));
 }
 
 /* --- holders ---------------------------------------------------------------------------------- */
