@@ -111,12 +111,40 @@ static bool is_broken(const struct planning *p, const struct plan_item *item,
 	return item->kind != ITEM_DEVICE || !switched_off(p);
 }
 
-/* Words without a dot that init, initramfs-tools or plymouth reads: no flags of the kernel's. */
-static bool is_for_others(const char *flag)
+/*
+ * Words without a dot that the kernel's log lists as unknown, and that somebody reads all the same:
+ * init, initramfs-tools or plymouth; or the kernel itself, before it has its table of parameters.
+ */
+static bool is_read_elsewhere(const char *flag)
 {
-	static const char *const names[] = {"BOOTIF",	"blacklist", "boot",	"break",
-					    "fastboot", "forcefsck", "fsckfix", "passthroughd",
-					    "single",	"splash"};
+	static const char *const names[] = {"BOOTIF",
+					    "blacklist",
+					    "boot",
+					    "break",
+					    "fastboot",
+					    "forcefsck",
+					    "fsckfix",
+					    "passthroughd",
+					    "single",
+					    "splash",
+					    "clearcpuid",
+					    "dis_ucode_ldr",
+					    "mem_encrypt",
+					    "no387",
+					    "nofxsr",
+					    "nokaslr",
+					    "nopti",
+					    "nospec_store_bypass_disable",
+					    "nospectre_v2",
+					    "noxsave",
+					    "noxsaveopt",
+					    "noxsaves",
+					    "pti",
+					    "spec_store_bypass_disable",
+					    "spectre_v2",
+					    "spectre_v2_user",
+					    "split_lock_detect",
+					    "tsx"};
 	size_t n = strcspn(flag, "=");
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
@@ -139,7 +167,7 @@ int plan_known_flag(struct planning *p, struct plan_item *item)
 
 	if (item->kind != ITEM_KERNEL_FLAG || item->live != LAYER_RIGHT ||
 	    !words_has(&p->host->unknown_flags, flag) || !words_has(&p->flags_ours, flag) ||
-	    !is_listed(p->spec, flag) || is_for_others(flag))
+	    !is_listed(p->spec, flag) || is_read_elsewhere(flag))
 		return 0;
 	return item_block(p, (size_t)(item - p->plan->items.at), CODE_NO_EFFECT,
 			  "the running kernel does not know %s, as its log says: it passed it to "

@@ -352,10 +352,10 @@ def broken_promise(host, tally):
 def unknown_flag(host, tally):
     """a flag that the kernel does not know (1.10): blocked, left on the line, no second request"""
     flag = "kernel-flag:pcie_asmp=off"
-    host.spec("kernel-flags: [pcie_asmp=off, splash]\n")
+    host.spec("kernel-flags: [pcie_asmp=off, splash, nopti]\n")
     tally.equal("apply: a reboot is asked for", host.json("apply")[0], 3)
-    boot(host, 2, "pcie_asmp=off", "splash")
-    host.write("/var/log/dmesg", '[    0.02] Unknown kernel command line parameters "splash BOOT_IMAGE=/boot/vmlinuz-'
+    boot(host, 2, "pcie_asmp=off", "splash", "nopti")
+    host.write("/var/log/dmesg", '[    0.02] Unknown kernel command line parameters "splash nopti BOOT_IMAGE=/boot/vmlinuz-'
                '%s pcie_asmp=off", will be passed to user space.\n' % KVER)
     before, built = host.snapshot(), host.log()
     for verb in ("plan", "apply", "apply"):
@@ -363,7 +363,8 @@ def unknown_flag(host, tally):
         tally.check("%s: blocked, exit 4" % verb, code == 4 and states(found)[flag] == "blocked", found)
         tally.check("%s: no-effect, and no reboot" % verb, "no-effect" in codes(found)
                     and found["reboot"]["required"] is False, found)
-        tally.equal("%s: what user space reads is active" % verb, states(found)["kernel-flag:splash"], "active")
+        tally.equal("%s: what user space reads, or the kernel before its parameters, is active" % verb,
+                    [states(found)["kernel-flag:" + name] for name in ("splash", "nopti")], ["active", "active"])
     untouched(tally, "apply", before, host.snapshot())
     tally.equal("no builder ran", host.log(), built)
     host.spec("kernel-flags: [pcie_aspm=off, splash]\n")
