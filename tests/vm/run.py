@@ -29,7 +29,7 @@ from tally import Tally  # noqa: E402
 
 
 # The longest first, so that those that run side by side end together; others after them.
-ORDER = ("power", "intel", "early", "live", "no_remapping")
+ORDER = ("power", "intel", "early", "flags", "live", "no_remapping")
 
 
 def load(name):

@@ -112,7 +112,8 @@ def between(machine, product, tally):
     seen, _ = tells_the_truth(machine, product, tally, "update-grub")
     tally.equal("the image is the new one, the entries are the old ones",
                 {name: layers[1] for name, layers in seen.items()},
-                dict({"kernel-flag:" + flag: False for flag in FLAGS}, **{"blacklist:pcspkr": True, "device:card": True}))
+                dict({"kernel-flag:" + flag: False for flag in FLAGS},
+                     **{"blacklist:pcspkr": True, "device:card": True}))
 
 
 def in_copy(machine, product, tally):
