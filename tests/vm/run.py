@@ -5,8 +5,9 @@
 PRODUCT is what `DESTDIR=FOLDER cmake --install` laid out. A scenario is a file in scenarios/ with a dict MACHINE
 (words for Machine) and a function run(machine, product, tally). Where there is a LINE besides, the guest starts
 without a boot loader, from the kernel and the image of the tree that its disk was made of, with these words on
-the kernel's line. Without names all of them run, N at a time (as many as there are processors), and what each
-of them says is shown once it has ended.
+the kernel's line. Where there is a PACKAGE, the guest's third disk is the file whose path that script prints.
+Without names all of them run, N at a time (as many as there are processors), and what each of them says is shown
+once it has ended.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from tally import Tally  # noqa: E402
 
 
 # The longest first, so that those that run side by side end together; others after them.
-ORDER = ("power", "intel", "early", "flags", "live", "no_remapping")
+ORDER = ("power", "kernel", "intel", "early", "flags", "live", "no_remapping")
 
 
 def load(name):
@@ -49,10 +50,15 @@ def product_disk(folder, work):
     return disk
 
 
+def printed_by(script):
+    """The path that a script of the tests prints."""
+    return subprocess.run(["sh", os.path.join(HERE, script)], check=True,
+                          stdout=subprocess.PIPE).stdout.decode().strip()
+
+
 def direct(words):
     """Kernel, initrd and line of a start without boot loader."""
-    tree = subprocess.run(["sh", os.path.join(HERE, "../sysroot/tree.sh")], check=True,
-                          stdout=subprocess.PIPE).stdout.decode().strip()
+    tree = printed_by("../sysroot/tree.sh")
     newest = [sorted(entry for entry in os.listdir(os.path.join(tree, "boot")) if entry.startswith(prefix))[-1]
               for prefix in ("vmlinuz-", "initrd.img-")]
     return (*(os.path.join(tree, "boot", name) for name in newest),
@@ -68,6 +74,8 @@ def run_one(name, image, disk, work, tally):
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", image, "-F", "qcow2", overlay],
                    check=True)
     disks = [(overlay, "qcow2", False), (disk, "raw", True)]
+    if hasattr(scenario, "PACKAGE"):
+        disks.append((printed_by(scenario.PACKAGE), "raw", True))
     started = time.monotonic()
     words = dict(scenario.MACHINE)
     if hasattr(scenario, "LINE"):
