@@ -79,7 +79,8 @@ static int settle_intents(struct tree *tree, struct ledger *ledger)
 		if (err < 0)
 			continue;
 		digest_bytes(text, size, digest);
-		ledger_file_settle(it, digest);
+		if (ledger_file_settle(ledger->arena, it, digest) < 0)
+			return -ENOMEM;
 		ledger->settled = true;
 	}
 	return 0;

@@ -99,6 +99,8 @@ static void put_file(struct writer *w, const struct ledger_file *f)
 	put_text(w, "after", f->after);
 	put_text(w, "intent", f->intent);
 	put_words(w, "tokens", &f->tokens);
+	if (f->mixed)
+		put_bool(w, "mixed", true);
 	if (f->intended.n)
 		put_words(w, "intended", &f->intended);
 }
@@ -326,6 +328,8 @@ static void get_file(struct reader *r, struct ledger_file *f)
 	f->after = get_text(r, "after");
 	f->intent = get_text(r, "intent");
 	get_words(r, "tokens", &f->tokens);
+	if (json_object_object_get_ex(r->at, "mixed", NULL))
+		f->mixed = get_bool(r, "mixed");
 	if (json_object_object_get_ex(r->at, "intended", NULL))
 		get_words(r, "intended", &f->intended);
 	if (!r->error && *f->path != '/')

@@ -163,7 +163,34 @@ static int note_folders(struct doing *d, const char *path)
 	return 0;
 }
 
-/* What was there before us is noted once: a second write finds our own bytes. */
+static void note_before(struct ledger_file *f, const struct trace *trace)
+{
+	f->existed = trace->existed;
+	if (!trace->existed)
+		return;
+	f->before = trace->before;
+	f->before_size = trace->before_size;
+	f->mode = trace->attr.mode;
+	f->uid = trace->attr.uid;
+	f->gid = trace->attr.gid;
+}
+
+/*
+ * What was there before us is noted once: a second write finds our own bytes. Where it finds
+ * others, they are somebody else's: of now, when no write of ours got there yet, or mixed with
+ * ours.
+ */
+static void note_found(struct ledger_file *f, bool known, const struct trace *trace)
+{
+	char digest[DIGEST_TEXT_SIZE];
+
+	digest_bytes(trace->before, trace->before_size, digest);
+	if (!known || (!f->owned && !f->mixed && !*f->after && !ledger_file_ours(f, digest)))
+		note_before(f, trace);
+	else if (!f->owned && !ledger_file_ours(f, digest))
+		f->mixed = true;
+}
+
 static int note_file(struct doing *d, const struct step *step, const struct trace *trace)
 {
 	bool known = ledger_file(d->ledger, step->target);
@@ -174,16 +201,9 @@ static int note_file(struct doing *d, const struct step *step, const struct trac
 		return -ENOMEM;
 	digest_bytes(step->content, step->size, digest);
 	f->owned = step->owned;
+	note_found(f, known, trace);
 	f->intent = digest;
 	f->intended = step->tokens;
-	if (!known && trace->existed) {
-		f->existed = true;
-		f->before = trace->before;
-		f->before_size = trace->before_size;
-		f->mode = trace->attr.mode;
-		f->uid = trace->attr.uid;
-		f->gid = trace->attr.gid;
-	}
 	return note_folders(d, step->target);
 }
 

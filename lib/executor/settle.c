@@ -65,12 +65,21 @@ static bool as_before(const struct ledger_file *f, const struct trace *now)
 }
 
 /* A write that was begun when the power went: did it get through? */
-static void settle_intent(struct ledger_file *f, const struct trace *now)
+static int settle_intent(struct doing *d, struct ledger_file *f, const struct trace *now)
 {
 	char digest[DIGEST_TEXT_SIZE];
 
 	digest_bytes(now->before, now->before_size, digest);
-	ledger_file_settle(f, digest);
+	return ledger_file_settle(d->ledger->arena, f, digest);
+}
+
+/* Of a shared file: whether a token of ours may be in it. */
+static bool holds_ours(const struct ledger_file *f, const struct trace *now)
+{
+	array_foreach(it, &f->tokens)
+		if (strstr(now->before, *it))
+			return true;
+	return f->owned;
 }
 
 /* What a cut left: entries of files that are as they were before us, and intents. */
@@ -88,8 +97,10 @@ static int settle_files(struct doing *d)
 			continue;
 		if (as_before(f, &now))
 			forget_file(d->ledger, f->path);
-		else if (*f->intent)
-			settle_intent(f, &now);
+		else if (*f->intent && settle_intent(d, f, &now) < 0)
+			return -ENOMEM;
+		else if (!holds_ours(f, &now))
+			forget_file(d->ledger, f->path);
 	}
 	return 0;
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "ledger.h"
 
+#include <errno.h>
 #include <string.h>
+
+#include "digest.h"
 
 struct ledger *ledger_new(void)
 {
@@ -28,14 +31,32 @@ bool ledger_file_ours(const struct ledger_file *file, const char *digest)
 			   (file->intent && strcmp(file->intent, digest) == 0));
 }
 
-void ledger_file_settle(struct ledger_file *file, const char *digest)
+/* Whether what is there is as it was when the write began, which then never got through. */
+static bool never_written(const struct ledger_file *file, const char *digest)
+{
+	char before[DIGEST_TEXT_SIZE];
+
+	if (*file->after)
+		return strcmp(digest, file->after) == 0;
+	digest_bytes(file->before, file->existed ? file->before_size : 0, before);
+	return strcmp(digest, before) == 0;
+}
+
+int ledger_file_settle(struct arena *a, struct ledger_file *file, const char *digest)
 {
 	if (strcmp(digest, file->intent) == 0) {
 		file->after = file->intent;
 		file->tokens = file->intended;
+	} else if (!file->owned && !never_written(file, digest)) {
+		/* Somebody else has been there since: what we intended may be among it. */
+		array_foreach(it, &file->intended)
+			if (words_add(a, &file->tokens, *it) < 0)
+				return -ENOMEM;
+		file->mixed = true;
 	}
 	file->intent = "";
 	file->intended = (struct words){0};
+	return 0;
 }
 
 const struct ledger_file *ledger_file(const struct ledger *ledger, const char *path)

@@ -15,6 +15,8 @@ struct ledger_file {
 	bool existed;	    /* before our first write */
 	const char *before; /* its bytes then */
 	size_t before_size;
+	bool mixed;		 /* shared files: somebody else changed it between two writes of
+				    ours, so that its bytes before us are not all that is theirs */
 	unsigned mode, uid, gid; /* as it was; meaningless when it did not exist */
 	const char *after;	 /* digest of what we wrote last, "" before the first write ended */
 	const char *intent;	 /* digest of a write that was begun and maybe not ended, "" */
@@ -75,8 +77,8 @@ struct ledger {
 /* Whether digest is of bytes that we wrote there, or had begun to write when the power went. */
 bool ledger_file_ours(const struct ledger_file *file, const char *digest);
 
-/* What became of a write that was begun, told by the digest of what is there now. */
-void ledger_file_settle(struct ledger_file *file, const char *digest);
+/* What became of a write that was begun, told by the digest of what is there now. 0 or -ENOMEM. */
+int ledger_file_settle(struct arena *a, struct ledger_file *file, const char *digest);
 
 const struct ledger_file *ledger_file(const struct ledger *ledger, const char *path);
 const struct ledger_promise *ledger_promise(const struct ledger *ledger, const char *item);

@@ -72,7 +72,7 @@ void edit_restore(const struct host *host, const struct ledger *ledger, struct l
 	const struct host_file *file = host_file(host, edit->path);
 	char digest[DIGEST_TEXT_SIZE];
 
-	if (!known || known->owned || !file || file->status != FILE_PRESENT)
+	if (!known || known->owned || known->mixed || !file || file->status != FILE_PRESENT)
 		return;
 	digest_bytes(file->text, file->size, digest);
 	if (!known->after || strcmp(digest, known->after) != 0)

@@ -4,197 +4,7 @@
  * binds: apply and there is nothing left to do; apply again and nothing is written; wish for
  * nothing and every byte is as it was. No step speaks of a device that nobody named.
  */
-#include "../unit/scratch.h"
-
-#include <dirent.h>
-#include <errno.h>
-
-#include "apply.h"
-#include "capture.h"
-#include "config.h"
-#include "fake-ops.h"
-#include "observe.h"
-#include "paths.h"
-#include "planner.h"
-
-struct cycle {
-	const char *host, *spec; /* names */
-	struct scratch *s;
-	struct fake *fake;
-	struct spec *wish;
-	struct words modules; /* whose parameters are looked at */
-};
-
-#define say(c, ...)                                                                                \
-	fail_msg("%s under %s: %s", (c)->host, (c)->spec, arena_printf((c)->s->arena, __VA_ARGS__))
-
-/* --- reading ---------------------------------------------------------------------------------- */
-
-static const char *read_file(struct arena *a, const char *dir, const char *name, size_t *ret_size)
-{
-	struct root *root;
-	const char *text = NULL;
-
-	assert_int_equal(root_open(dir, &root), 0);
-	assert_int_equal(
-		root_read(root, arena_printf(a, "/%s", name), 16 << 20, a, &text, ret_size), 0);
-	root_free(root);
-	return text;
-}
-
-static struct host *observe(struct cycle *c)
-{
-	struct observe_options options = {
-		.aliases = true, .images = true, .serials = true, .modules = &c->modules};
-	struct tree *tree;
-	struct host *host;
-
-	assert_int_equal(tree_root_new(c->s->root, NULL, &tree), 0);
-	assert_int_equal(host_observe(tree, &options, &host), 0);
-	tree_free(tree);
-	return host;
-}
-
-static struct spec *load_spec(struct cycle *c, const struct host *host)
-{
-	struct diags diags = {.arena = c->s->arena};
-	const char *file = arena_printf(c->s->arena, "%s.yaml", c->spec);
-	struct config_input input = {.path = file};
-	struct config_facts facts = {.hostname = host->hostname,
-				     .cpu_vendor = host->cpu.vendor,
-				     .dmi_vendor = host->dmi_vendor,
-				     .dmi_product = host->dmi_product,
-				     .dmi_board = host->dmi_board};
-	struct pci_id *ids = arena_alloc(c->s->arena, (host->devices.n + 1) * sizeof(*ids));
-	struct spec *spec = NULL;
-
-	for (size_t i = 0; i < host->devices.n; i++)
-		ids[i] = host->devices.at[i].id;
-	facts.ids = ids;
-	facts.n_ids = host->devices.n;
-	input.bytes = read_file(c->s->arena, TEST_DIR "/cases/specs", file, &input.size);
-	if (config_load(&input, 1, &facts, &diags, &spec) < 0)
-		say(c, "the spec is refused: %s",
-		    diags.list.n ? diags.list.at[0].message : "no reason");
-	array_foreach(it, &spec->options)
-		words_add(c->s->arena, &c->modules, it->module);
-	return spec;
-}
-
-/* --- one turn --------------------------------------------------------------------------------- */
-
-/* Plans for wish, applies, and plans again; what the second plan still wants is returned. */
-struct turn {
-	struct host *host, *host_after; /* which the plans borrow from, and from the ledgers */
-	struct ledger *ledger, *ledger_after;
-	struct plan *plan, *after;
-	struct report *report;
-	unsigned changes, writes; /* writes: to sysfs */
-};
-
-static struct turn turn(struct cycle *c, const struct spec *wish)
-{
-	struct turn t = {0};
-
-	fake_restart(c->fake);
-	assert_int_equal(ledger_load(&c->fake->ops, &t.ledger), 0);
-	t.host = observe(c);
-	assert_int_equal(plan_make(wish, t.host, t.ledger, &t.plan), 0);
-	assert_int_equal(plan_apply(t.plan, t.ledger, &c->fake->ops, NULL, &t.report), 0);
-	t.changes = c->fake->changes;
-	t.writes = c->fake->attr_writes;
-	assert_int_equal(ledger_load(&c->fake->ops, &t.ledger_after), 0);
-	assert_false(t.ledger_after->damaged);
-	t.host_after = observe(c);
-	assert_int_equal(plan_make(wish, t.host_after, t.ledger_after, &t.after), 0);
-	return t;
-}
-
-static void turn_done(struct turn *t)
-{
-	plan_free(t->plan);
-	plan_free(t->after);
-	report_free(t->report);
-	host_free(t->host);
-	host_free(t->host_after);
-	ledger_free(t->ledger);
-	ledger_free(t->ledger_after);
-}
-
-/* --- snapshots -------------------------------------------------------------------------------- */
-
-struct entry {
-	const char *path, *text;
-	size_t size;
-	mode_t mode;
-};
-
-struct snapshot {
-	ARRAY_OF(struct entry) list;
-};
-
-static void add_folder(struct scratch *s, const char *dir, struct snapshot *to)
-{
-	struct words names = {0};
-
-	assert_int_equal(root_list(s->root, dir, s->arena, &names), 0);
-	array_foreach(it, &names) {
-		struct entry e = {.path = arena_printf(s->arena, "%s/%s", dir, *it), .text = ""};
-		struct stat st;
-
-		assert_int_equal(root_lstat(s->root, e.path, &st), 0);
-		e.mode = st.st_mode;
-		if (S_ISREG(st.st_mode))
-			assert_int_equal(
-				root_read(s->root, e.path, 16 << 20, s->arena, &e.text, &e.size),
-				0);
-		else if (S_ISLNK(st.st_mode))
-			assert_int_equal(root_readlink(s->root, e.path, s->arena, &e.text), 0);
-		array_push(s->arena, &to->list, e);
-		if (S_ISDIR(st.st_mode))
-			add_folder(s, e.path, to);
-	}
-}
-
-static const struct entry *find(const struct snapshot *shot, const char *path)
-{
-	array_foreach(it, &shot->list)
-		if (strcmp(it->path, path) == 0)
-			return it;
-	return NULL;
-}
-
-static void must_equal(struct cycle *c, const struct snapshot *have, const struct snapshot *want)
-{
-	array_foreach(it, &want->list) {
-		const struct entry *e = find(have, it->path);
-
-		if (!e || e->mode != it->mode || e->size != it->size ||
-		    memcmp(e->text, it->text, e->size) != 0)
-			say(c, "%s is not as it was before:\n%s\nbut\n%s", it->path, it->text,
-			    e ? e->text : "absent");
-	}
-	array_foreach(it, &have->list)
-		if (!find(want, it->path))
-			say(c, "%s was left behind", it->path);
-}
-
-/* --- what must hold --------------------------------------------------------------------------- */
-
-static void must_go_well(struct cycle *c, const struct turn *t)
-{
-	array_foreach(it, &t->report->diags.list)
-		say(c, "%s", it->message);
-	if (t->report->failed || t->report->refused)
-		say(c, "failed without a word");
-}
-
-static void must_be_done(struct cycle *c, const struct turn *t)
-{
-	array_foreach(it, &t->after->steps)
-		say(c, "there is still to do: %s %s, because of %s", step_kind_name(it->kind),
-		    it->target, it->why);
-}
+#include "cycle.h"
 
 static void must_be_named(struct cycle *c, const struct plan *p)
 {
@@ -237,49 +47,6 @@ static void go_round(struct cycle *c)
 		say(c, "a second apply of nothing changes something: %s",
 		    c->fake->log.n ? c->fake->log.at[0] : "?");
 	turn_done(&t);
-}
-
-/* How a host's shared files may look beside what its capture says; NULL text: absent. */
-struct variant {
-	const char *host, *spec, *path, *text;
-};
-
-#define NO_DROPIN_HERE "/usr/sbin/grub-mkconfig", "#!/bin/sh\n# reads no folder (2.4)\n"
-
-static struct cycle open_cycle(const char *host, const char *spec)
-{
-	struct cycle c = {.host = host, .spec = spec};
-	struct diags diags;
-	const char *text;
-	void *state = NULL;
-	size_t size;
-
-	assert_int_equal(scratch_setup(&state), 0);
-	c.s = state;
-	diags = (struct diags){.arena = c.s->arena};
-	text = read_file(c.s->arena, TEST_DIR "/hosts", host, &size);
-	if (capture_lay_out(host, text, size, c.s->dir, &diags) < 0)
-		say(&c, "cannot be laid out: %s", diags.list.n ? diags.list.at[0].message : "");
-	return c;
-}
-
-static void begin(struct cycle *c)
-{
-	struct host *seen;
-
-	assert_int_equal(fake_new(c->s->dir, &c->fake), 0);
-	seen = observe(c);
-	c->wish = load_spec(c, seen);
-	host_free(seen);
-}
-
-static void close_cycle(struct cycle *c)
-{
-	void *state = c->s;
-
-	spec_free(c->wish);
-	fake_free(c->fake);
-	scratch_teardown(&state);
 }
 
 static void one_cycle(const char *host, const char *spec, const struct variant *variants, size_t n)
@@ -354,6 +121,43 @@ static void shared_files_come_back_to_the_byte(void **state _unused_)
 	}
 }
 
+/* Somebody adds a token between two writes of ours: it is no part of what was there before us. */
+static void what_others_add_meanwhile_stays(void **state _unused_)
+{
+	static const char *const path = "/etc/default/grub";
+	_cleanup_spec_ struct spec *nothing = spec_new(), *second = NULL;
+	struct cycle c = open_cycle("pve8-gtx1080.host", "guide");
+	struct host *host;
+	const char *text, *quote;
+	struct turn t;
+
+	scratch_write(c.s, path, "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet\"\n");
+	scratch_write(c.s, NO_DROPIN_HERE);
+	begin(&c);
+	t = turn(&c, c.wish);
+	must_go_well(&c, &t);
+	turn_done(&t);
+	text = scratch_read(c.s, path);
+	quote = strrchr(text, '"');
+	scratch_write(
+		c.s, path,
+		arena_printf(c.s->arena, "%.*s theirs=1%s", (int)(quote - text), text, quote));
+	c.spec = "kernel-flags";
+	host = observe(&c);
+	second = load_spec(&c, host);
+	host_free(host);
+	t = turn(&c, second);
+	must_go_well(&c, &t);
+	must_be_done(&c, &t);
+	turn_done(&t);
+	t = turn(&c, nothing);
+	must_go_well(&c, &t);
+	must_be_done(&c, &t);
+	turn_done(&t);
+	scratch_holds(c.s, path, "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet theirs=1\"\n");
+	close_cycle(&c);
+}
+
 /* --- writes ----------------------------------------------------------------------------------- */
 
 /*
@@ -398,7 +202,7 @@ static bool cut(struct cycle *c, const struct spec *wish, unsigned n)
 	struct report *report = NULL;
 
 	fake_restart(c->fake);
-	assert_int_equal(ledger_load(&c->fake->ops, &ledger), 0);
+	ledger = load_ledger(c);
 	host = observe(c);
 	assert_int_equal(plan_make(wish, host, ledger, &plan), 0);
 	c->fake->trouble = FAKE_CUT_AFTER;
@@ -445,6 +249,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_host_comes_and_goes),
 		cmocka_unit_test(shared_files_come_back_to_the_byte),
+		cmocka_unit_test(what_others_add_meanwhile_stays),
 		cmocka_unit_test(unchanged_devices_are_not_written),
 		cmocka_unit_test(a_cut_is_mended_by_the_next_plan),
 	};

@@ -278,11 +278,14 @@ static void a_begun_write_is_settled(void **state _unused_)
 {
 	static const struct {
 		const char *digest, *after, *token;
+		size_t tokens;
+		bool mixed;
 	} rows[] = {
-		{"b", "b", "new"}, /* it got through */
-		{"a", "a", "old"}, /* it did not */
-		{"c", "a", "old"}, /* somebody else wrote since */
+		{"b", "b", "new", 1, false}, /* it got through */
+		{"a", "a", "old", 1, false}, /* it did not */
+		{"c", "a", "old", 2, true},  /* somebody else wrote since, maybe after us */
 	};
+	_cleanup_arena_ struct arena *a = arena_new();
 	const char *old = "old", *new = "new";
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -291,11 +294,12 @@ static void a_begun_write_is_settled(void **state _unused_)
 					.tokens = {.at = &old, .n = 1},
 					.intended = {.at = &new, .n = 1}};
 
-		ledger_file_settle(&f, rows[i].digest);
+		assert_int_equal(ledger_file_settle(a, &f, rows[i].digest), 0);
 		assert_string_equal(f.after, rows[i].after);
 		assert_string_equal(f.intent, "");
-		assert_int_equal(f.tokens.n, 1);
+		assert_int_equal(f.tokens.n, rows[i].tokens);
 		assert_string_equal(f.tokens.at[0], rows[i].token);
+		assert_int_equal(f.mixed, rows[i].mixed);
 		assert_int_equal(f.intended.n, 0);
 	}
 }
