@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Install what the tests need and run everything, on Debian 12. usage: sh tests/run.sh [--fast | --full]
 #   --fast  stop after the tests of every build (seconds); leaves out the sysroot and VM tiers and the bench
-#   --full  every fuzzer runs ten minutes besides, and cuts are made at every point there is
+#   --full  every fuzzer runs ten minutes besides, cuts are made at every point there is, long VM scenarios run
 # What takes minutes to make (a Debian tree, a guest's disk) is kept in ${PTHRU_CACHE:-~/.cache/passthroughd};
 # all else is below build/. Logs: build/logs, build/sysroot, build/vm.
 set -u
@@ -130,6 +130,8 @@ else
 	tier fault /usr/bin/python3 -B tests/fault/run.py build/release
 fi
 
+tier sequences sh tests/property/sequences.sh build/release
+
 printf '\n== waiting for the guest image (%s)\n' "$(elapsed)"
 if ! wait "$image_job"; then
 	tail -n 30 $logs/image.log
@@ -138,7 +140,11 @@ fi
 image_job=
 rm -rf --one-file-system build/sysroot build/vm
 tier sysroot /usr/bin/python3 -B tests/sysroot/run.py --product build/stage --work build/sysroot
-tier vm /usr/bin/python3 -B tests/vm/run.py --product build/stage --work build/vm
+if [ "$mode" = --full ]; then
+	tier vm /usr/bin/python3 -B tests/vm/run.py --long --product build/stage --work build/vm
+else
+	tier vm /usr/bin/python3 -B tests/vm/run.py --product build/stage --work build/vm
+fi
 
 bench=$(find build/release -type f -name pthru_bench -perm -u+x | head -n 1)
 if [ -n "$bench" ]; then

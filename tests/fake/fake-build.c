@@ -296,7 +296,7 @@ static void add_entry_line(struct fake *f, struct strbuf *out, const char *line,
 static int build_grub_cfg(struct fake *f, const char *path)
 {
 	_cleanup_strbuf_ struct strbuf out = {0};
-	const char *old = fake_read(f, GRUB_CFG);
+	const char *old = f->grub_cfg;
 	struct flags flags;
 
 	if (!old || read_flags(f, &flags) < 0)

@@ -281,6 +281,7 @@ int fake_new(const char *dir, struct fake **ret)
 	if (err < 0)
 		return err;
 	fake_restart(f);
+	f->grub_cfg = fake_read(f, "/boot/grub/grub.cfg");
 	f->ops = (struct ops){
 		.ctx = f,
 		.live = true,

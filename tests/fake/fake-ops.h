@@ -55,6 +55,8 @@ struct fake {
 	struct arena *arena;
 	struct root *root;
 	struct ops real;
+	const char
+		*grub_cfg; /* as it was at first: what entries there are, whatever became of it */
 };
 
 /* A machine over dir, which holds a host's files. Its ops are live. 0 or negative errno. */
