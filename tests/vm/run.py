@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Run VM scenarios: run.py --product FOLDER --work FOLDER [--jobs N] [NAME...]
+"""Run VM scenarios: run.py --product FOLDER --work FOLDER [--jobs N] [--long] [NAME...]
 
 PRODUCT is what `DESTDIR=FOLDER cmake --install` laid out. A scenario is a file in scenarios/ with a dict MACHINE
 (words for Machine) and a function run(machine, product, tally). Where there is a LINE besides, the guest starts
 without a boot loader, from the kernel and the image of the tree that its disk was made of, with these words on
 the kernel's line. Where there is a PACKAGE, the guest's third disk is the file whose path that script prints.
-Without names all of them run, N at a time (as many as there are processors), and what each of them says is shown
-once it has ended.
+Without names all of them run, those that have LONG = True with --long only, N at a time (as many as there are
+processors), and what each of them says is shown once it has ended.
 """
 
 import argparse
@@ -115,10 +115,13 @@ def main():
     parser.add_argument("--product", required=True)
     parser.add_argument("--work", required=True)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--long", action="store_true")
     parser.add_argument("names", nargs="*")
     words = parser.parse_args()
     found = [entry[:-3] for entry in os.listdir(os.path.join(HERE, "scenarios")) if entry.endswith(".py")]
     names = words.names or sorted(found, key=lambda name: ((*ORDER, name).index(name), name))
+    if not words.names and not words.long:
+        names = [name for name in names if not getattr(load(name), "LONG", False)]
     os.makedirs(words.work, exist_ok=True)
     image = ensure()
     if len(names) > 1:

@@ -9,6 +9,7 @@ import re
 
 from product import states
 
+LONG = True  # it takes more than ten minutes without KVM
 MACHINE = {
     "iommu": "intel",
     "devices": (
