@@ -7,6 +7,7 @@ GRUB drops what does not fit, without a word (fact 1.14). Here a tool that keeps
 
 from product import states
 
+LONG = True  # it takes about ten minutes without KVM
 MACHINE = {"iommu": "intel"}
 UNKNOWN, DROPPED, MENDED = "pthru_nonsense", "pcie_aspm=off", "nopti"
 SPEC_PATH = "/etc/passthroughd/host.yaml"
