@@ -130,7 +130,11 @@ else
 	tier fault /usr/bin/python3 -B tests/fault/run.py build/release
 fi
 
-tier sequences sh tests/property/sequences.sh build/release
+if [ "$mode" = --full ]; then
+	tier sequences sh tests/property/sequences.sh build/release
+else
+	tier sequences sh tests/property/sequences.sh build/release 2000
+fi
 
 printf '\n== waiting for the guest image (%s)\n' "$(elapsed)"
 if ! wait "$image_job"; then
