@@ -108,11 +108,11 @@ static void on_step(void *userdata, size_t index, size_t count, const char *what
 	log_line(LOG_PRIORITY_INFO, "%s", what);
 }
 
-static void on_wait(void *userdata, long holder)
+static void on_wait(void *userdata, const char *holder)
 {
 	struct bench *b = userdata;
 
-	tell(b, JOB_SAYS_PROGRESS "waiting for process %ld, which is applying", holder);
+	tell(b, JOB_SAYS_PROGRESS "waiting for %s", holder);
 }
 
 /* Failures in full, with what a builder said last; a run without any needs no more words. */

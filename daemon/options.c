@@ -41,7 +41,7 @@ static const struct row rows[_OPTION_MAX] = {
 			    "revert: only show what would be taken back"},
 	[OPTION_TIMEOUT] = {{"timeout", required_argument, NULL, OPTION_TIMEOUT},
 			    "SECONDS",
-			    "wait: give up then; 0 asks once"},
+			    "give up waiting then; 0 asks once"},
 	[OPTION_HELP] = {{"help", no_argument, NULL, OPTION_HELP}, "", "show this help"},
 	[OPTION_VERSION] = {{"version", no_argument, NULL, OPTION_VERSION}, "", "show the version"},
 };

@@ -47,12 +47,12 @@ static void tick(void *userdata, unsigned seconds)
 	draw(userdata, tail);
 }
 
-static void wait_for_other(void *userdata, long holder)
+static void wait_for_other(void *userdata, const char *holder)
 {
 	struct progress *p = userdata;
 
 	p->count = 0;
-	snprintf(p->what, sizeof(p->what), "waiting for process %ld, which is applying", holder);
+	snprintf(p->what, sizeof(p->what), "waiting for %s", holder);
 	draw(p, " ...");
 }
 

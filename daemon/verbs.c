@@ -76,8 +76,8 @@ static const char *const about_wait[] = {
 const struct verb verbs[] = {
 	{"plan", verb_plan, HOST | SPEC, 0, 0, "", "what differs, and what would be done (default)",
 	 about_plan},
-	{"apply", verb_apply, SPEC | PLAN, 0, 0, "", "the same plan, carried out and proven",
-	 about_apply},
+	{"apply", verb_apply, SPEC | PLAN | TIMEOUT, 0, 0, "",
+	 "the same plan, carried out and proven", about_apply},
 	{"status", verb_status, HOST | SPEC, 0, 0, "", "where each item and device stands",
 	 about_status},
 	{"check", verb_check, HOST | SPEC, 1, -1, "FILE...", "validate spec files, on any machine",
@@ -86,7 +86,7 @@ const struct verb verbs[] = {
 	 "the PCI devices: group, driver, users, verdict", NULL},
 	{"explain", verb_explain, HOST | SPEC, 1, 1, "NAME|ADDRESS",
 	 "everything known about one device", about_explain},
-	{"revert", verb_revert, SPEC | DRY_RUN, 0, 0, "", "take back all that is ours",
+	{"revert", verb_revert, SPEC | DRY_RUN | TIMEOUT, 0, 0, "", "take back all that is ours",
 	 about_revert},
 	{"capture", verb_capture, HOST | SPEC, 0, 0, "", "this host as one text file",
 	 about_capture},
@@ -157,6 +157,8 @@ static enum pthru_exit apply(struct call *call, const struct pthru_spec *spec)
 	int err;
 
 	hold_on();
+	if (call->options->given & TIMEOUT)
+		pthru_ctx_set_patience(call->ctx, call->options->timeout);
 	progress_begin(&progress, call->ctx);
 	err = pthru_apply(call->ctx, spec, call->options->plan_id, call->diags, &report);
 	progress_end(&progress);

@@ -2,7 +2,6 @@
 /* Applying and proving: the half of the surface that writes. */
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "apply.h"
 #include "lock.h"
@@ -14,27 +13,6 @@
  * does so for 10 s at a time (7.11); what takes longer hangs.
  */
 #define SYSFS_DEADLINE_MS 15000
-
-#define LOCK_PAUSE_MS 200 /* between looks at a lock that somebody else holds */
-
-/* Waits for whoever is applying: a lock cannot be waited for and be told of at once. */
-static int take_lock(struct pthru_ctx *ctx, struct pthru_diags *diags, int *ret)
-{
-	const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000};
-	pid_t holder = 0;
-	bool told = false;
-	int err;
-
-	while ((err = apply_lock(ctx->root, ret, &holder)) == -EBUSY || err == -EAGAIN) {
-		if (!told && ctx->wait)
-			ctx->wait(ctx->userdata, holder);
-		told = true;
-		nanosleep(&pause, NULL);
-	}
-	if (err < 0)
-		surface_errno(diags, err, PATH_LOCK);
-	return err;
-}
 
 int surface_tell_cut(struct pthru_ctx *ctx, struct diags *diags)
 {
@@ -158,8 +136,10 @@ static int work(struct pthru_ctx *ctx, const struct pthru_spec *spec, struct pth
 {
 	int err;
 
-	if (r->before->plan->observe_only) {
+	if (r->before->plan->observe_only || r->busy) {
 		r->report = report_new();
+		if (r->report)
+			r->report->refused = r->busy;
 		return r->report ? 0 : -ENOMEM;
 	}
 	if (spec->from_folders) {
@@ -189,6 +169,53 @@ static int work(struct pthru_ctx *ctx, const struct pthru_spec *spec, struct pth
 	return 0;
 }
 
+static bool will_build(const struct plan *plan)
+{
+	array_foreach(it, &plan->steps)
+		if (step_kind_class(it->kind) == CLASS_INITRAMFS ||
+		    step_kind_class(it->kind) == CLASS_BOOT_LOADER)
+			return !plan->observe_only;
+	return false;
+}
+
+/* Waits for others who build, as far as patience goes. 0, or errno with a diagnostic. */
+static int begin_to_build(struct pthru_ctx *ctx, struct pthru_diags *diags, struct pthru_report *r,
+			  bool *ret_waited)
+{
+	const char *who = NULL;
+	int err = surface_keep_others_out(ctx, r->diags->arena, &r->others, ret_waited, &who);
+
+	if (err == -EBUSY) {
+		r->busy = who;
+		surface_error(r->diags, CODE_BUSY,
+			      "%s is changing packages or building images: two at once would spoil "
+			      "them; apply again when it has ended",
+			      who);
+		return 0;
+	}
+	if (err < 0)
+		surface_errno(diags, err, PATH_DPKG_LOCK);
+	return err;
+}
+
+/* Who waited for others to build finds another host than the one that was planned for. */
+static int plan_undisturbed(struct pthru_ctx *ctx, const struct pthru_spec *spec,
+			    struct pthru_diags *diags, struct pthru_report *r)
+{
+	bool waited = true;
+	int err = 0;
+
+	while (err == 0 && waited) {
+		waited = false;
+		tell_look(ctx);
+		r->before = pthru_plan_free(r->before);
+		err = pthru_plan_make(ctx, spec, false, diags, &r->before);
+		if (err == 0 && r->others < 0 && will_build(r->before->plan))
+			err = begin_to_build(ctx, diags, r, &waited);
+	}
+	return err;
+}
+
 static int prepare(struct pthru_ctx *ctx, const struct pthru_spec *spec, const char *plan_id,
 		   struct pthru_diags *diags, struct pthru_report *r)
 {
@@ -199,8 +226,7 @@ static int prepare(struct pthru_ctx *ctx, const struct pthru_spec *spec, const c
 	err = surface_tell_cut(ctx, &r->diags->d);
 	if (err < 0)
 		return err;
-	tell_look(ctx);
-	err = pthru_plan_make(ctx, spec, false, diags, &r->before);
+	err = plan_undisturbed(ctx, spec, diags, r);
 	if (err < 0)
 		return err;
 	r->live = ctx->root && root_is_live(ctx->root);
@@ -226,16 +252,19 @@ int pthru_apply(struct pthru_ctx *ctx, const struct pthru_spec *spec, const char
 	}
 	err = surface_root(ctx, diags);
 	if (err == 0)
-		err = take_lock(ctx, diags, &lock);
+		err = surface_take_turn(ctx, diags, &lock);
 	if (err < 0)
 		return err;
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return -ENOMEM;
+	r->others = -1;
 	ctx->locked = true;
 	err = prepare(ctx, spec, plan_id, diags, r);
 	if (err == 0)
 		err = work(ctx, spec, diags, r);
+	closep(&r->others);
+	r->others = -1;
 	ctx->locked = false;
 	if (err < 0) {
 		pthru_report_free(r);
@@ -309,6 +338,13 @@ static int add_held(struct arena *a, const struct plan *plan, struct words *name
 	return err;
 }
 
+static int add_builders(struct arena *a, const char *who, struct words *names)
+{
+	const char *text = arena_printf(a, "dpkg and builders, by %s", who);
+
+	return text ? words_add(a, names, text) : -ENOMEM;
+}
+
 int pthru_report_held(const struct pthru_report *r, char **ret)
 {
 	_cleanup_strbuf_ struct strbuf text = {0};
@@ -325,6 +361,8 @@ int pthru_report_held(const struct pthru_report *r, char **ret)
 	}
 	if (err >= 0 && !before->observe_only)
 		err = add_held(a, pthru_report_plan(r)->plan, &names);
+	if (err >= 0 && r->busy)
+		err = add_builders(a, r->busy, &names);
 	array_foreach(it, &names)
 		strbuf_addf(&text, "%s%s", text.len ? ", " : "", *it);
 	return err < 0 ? err : strbuf_take(&text, ret);

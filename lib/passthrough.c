@@ -10,6 +10,7 @@
 #include "surface.h"
 
 #define CAPTURE_MAX (256u << 20) /* bytes */
+#define PATIENCE    600		 /* seconds; a package upgrade with kernels takes minutes */
 
 enum pthru_exit pthru_exit_worse(enum pthru_exit a, enum pthru_exit b)
 {
@@ -44,6 +45,7 @@ int pthru_ctx_new(struct pthru_ctx **ret)
 	if (!ctx)
 		return -ENOMEM;
 	ctx->run_fd = -1;
+	ctx->patience = PATIENCE;
 	*ret = ctx;
 	return 0;
 }
@@ -166,12 +168,17 @@ void pthru_ctx_set_progress(struct pthru_ctx *ctx, void *userdata,
 			    void (*step)(void *userdata, size_t index, size_t count,
 					 const char *what, bool done),
 			    void (*tick)(void *userdata, unsigned seconds),
-			    void (*wait)(void *userdata, long holder))
+			    void (*wait)(void *userdata, const char *holder))
 {
 	ctx->userdata = userdata;
 	ctx->step = step;
 	ctx->tick = tick;
 	ctx->wait = wait;
+}
+
+void pthru_ctx_set_patience(struct pthru_ctx *ctx, unsigned seconds)
+{
+	ctx->patience = seconds;
 }
 
 void pthru_ctx_set_look(struct pthru_ctx *ctx, void (*look)(void *userdata))

@@ -23,10 +23,11 @@ struct pthru_ctx {
 	void *userdata;
 	void (*step)(void *userdata, size_t index, size_t count, const char *what, bool done);
 	void (*tick)(void *userdata, unsigned seconds);
-	void (*wait)(void *userdata, long holder);
+	void (*wait)(void *userdata, const char *holder);
 	void (*look)(void *userdata);
-	char *contested; /* paths, a blank between; NULL: none */
-	bool locked;	 /* it is we who apply */
+	unsigned patience; /* seconds */
+	char *contested;   /* paths, a blank between; NULL: none */
+	bool locked;	   /* it is we who apply */
 };
 
 struct pthru_diags {
@@ -59,6 +60,8 @@ struct pthru_report {
 	struct report *report;	   /* never NULL; without steps when nothing was done */
 	struct pthru_diags *diags; /* failed steps, and what is still pending after them */
 	bool live;		   /* live steps can be carried out here (note 2) */
+	int others;		   /* keeps others from building meanwhile; -1 */
+	const char *busy;	   /* who does build; NULL: nobody */
 	bool unproven;		   /* a second plan still has files, images or entries to mend */
 };
 
@@ -101,6 +104,16 @@ int surface_narrow(const struct pthru_spec *spec, const struct host *host,
 
 /* Notes an apply that was cut, where nobody is about to make it good. 0 or -ENOMEM. */
 int surface_tell_cut(struct pthru_ctx *ctx, struct diags *diags);
+
+/* Waits until no other apply runs. 0 and what holds our turn, or errno with a diagnostic. */
+int surface_take_turn(struct pthru_ctx *ctx, struct pthru_diags *diags, int *ret_fd);
+
+/*
+ * Waits until nobody else builds, and keeps it so while *ret_fd (-1: nothing to hold) is open.
+ * *ret_waited: somebody did. -EBUSY and who when patience ends, or when waiting would never end.
+ */
+int surface_keep_others_out(struct pthru_ctx *ctx, struct arena *a, int *ret_fd, bool *ret_waited,
+			    const char **ret_who);
 
 /* Keeps the spec as the last accepted one. 0, or errno with a diagnostic. */
 int surface_keep_spec(struct pthru_ctx *ctx, const struct spec *spec, struct pthru_diags *diags);

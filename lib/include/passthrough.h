@@ -77,14 +77,19 @@ unsigned pthru_ctx_width(const struct pthru_ctx *ctx);
 /*
  * Whom to tell while applying. step: the index-th of count steps begins (done false) or has ended,
  * and what it is; tick: about once a second while a builder runs, with the seconds since it began;
- * wait: process holder (0: unknown) is applying, and we wait for it. Each may be NULL; userdata is
- * handed on.
+ * wait: we wait for holder, as "apt-get (process 812)". Each may be NULL; userdata is handed on.
  */
 void pthru_ctx_set_progress(struct pthru_ctx *ctx, void *userdata,
 			    void (*step)(void *userdata, size_t index, size_t count,
 					 const char *what, bool done),
 			    void (*tick)(void *userdata, unsigned seconds),
-			    void (*wait)(void *userdata, long holder));
+			    void (*wait)(void *userdata, const char *holder));
+
+/*
+ * For how long an apply waits while others change packages or build images, in seconds; 10 minutes
+ * if not said. Then it is refused.
+ */
+void pthru_ctx_set_patience(struct pthru_ctx *ctx, unsigned seconds);
 
 /* Called while applying, before each look at the host: what changes after it may go unseen. */
 void pthru_ctx_set_look(struct pthru_ctx *ctx, void (*look)(void *userdata));
@@ -224,8 +229,8 @@ const char *pthru_report_code(const struct pthru_report *report);
 int pthru_report_summary(const struct pthru_report *report, char **ret);
 
 /*
- * The devices, "gpu, disk", that nothing but their being in use keeps from what is wanted; "" for
- * none, and where nothing is to be changed. Trying again may help. 0 or -ENOMEM.
+ * What nothing but its being in use keeps from what is wanted: devices, as "gpu, disk", and builders;
+ * "" for none, and where nothing is to be changed. Trying again may help. 0 or -ENOMEM.
  */
 int pthru_report_held(const struct pthru_report *report, char **ret);
 

@@ -94,6 +94,7 @@ static const struct code_row rows[_CODE_MAX] = {
 	[CODE_OUT_OF_MEMORY] = {"out-of-memory", false, "memory ran out"},
 	[CODE_HOST_MOVED] = {"host-moved", false,
 			     "the host changed since that plan; look at a new one"},
+	[CODE_BUSY] = {"busy", false, "another program changes packages or builds images"},
 	[CODE_NO_PERMISSION] = {"no-permission", false, "only root may do this"},
 	[CODE_NO_DAEMON] = {"no-daemon", false, "passthroughd is not running here"},
 	[CODE_TIMED_OUT] = {"timed-out", false, "the work is not done yet; it goes on"},

@@ -33,6 +33,7 @@
 #define PATH_GRUB_DIR	    "/etc/default/grub.d"
 #define PATH_KERNEL_CMDLINE "/etc/kernel/cmdline"
 #define PATH_PROXMOX_UUIDS  "/etc/kernel/proxmox-boot-uuids"
+#define PATH_DPKG_LOCK	    "/var/lib/dpkg/lock-frontend"
 #define PATH_REBOOT	    "/run/reboot-required"
 #define PATH_REBOOT_PKGS    "/run/reboot-required.pkgs"
 

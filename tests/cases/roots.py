@@ -5,12 +5,14 @@ One function a case: a host, a spec, what plan, apply and revert must do to it. 
 rootfs.py, run by chroot.
 """
 
+import fcntl
 import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "../contract"), os.path.join(HERE, "../sysroot")]
@@ -571,6 +573,61 @@ def bad_specs(host, tally):
     os.chmod(host.full(SPEC), 0o666)
     seen, plan = host.json("plan")
     tally.check("writable by all: exit 5, unsafe-permissions", seen == 5 and "unsafe-permissions" in codes(plan), plan)
+
+
+HOLDER = """import fcntl, sys, time
+lock = open(sys.argv[1], "w")
+fcntl.lockf(lock, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.readline()
+with open(sys.argv[2], "a") as other:
+    other.write("# of another package\\n")
+"""
+
+
+def is_locked(path):
+    with open(path, "r+b") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+    return False
+
+
+@case()
+def packages_change(host, tally):
+    """others change packages (5.6): refused when it lasts too long, else waited for and planned anew"""
+    host.spec(GUIDE)
+    host.write("/var/lib/dpkg/lock-frontend", "")
+    lock = host.path + "/var/lib/dpkg/lock-frontend"
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, lock, host.path + "/etc/default/grub"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    holder.stdout.readline()
+    before = host.everything()
+    code, report = host.json("apply", "--timeout", "0")
+    tally.check("too long: exit 4, and it is named", code == 4 and "busy" in codes(report) and
+                "(process %d)" % holder.pid in json.dumps(report["diagnostics"]), report)
+    untouched(tally, "too long", before, {name: what for name, what in host.everything().items()
+                                          if not name.startswith("/run/passthroughd")})
+    tally.equal("a plan alone waits for nobody", host.json("plan")[0], 2)
+    builder = host.read("/usr/sbin/update-initramfs")
+    host.write("/usr/sbin/update-initramfs", builder.replace("\n", "\nsleep 1\n", 1), 0o755)
+    apply = subprocess.Popen([host.command, "apply", "--json", "--root", host.path], stdout=subprocess.PIPE,
+                             stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    time.sleep(1)
+    tally.check("it waits", apply.poll() is None and host.log() == [], host.log())
+    holder.communicate(b"go on\n")
+    held = False
+    while apply.poll() is None and not held:
+        held = bool(host.log()) and is_locked(lock)
+        time.sleep(0.01)
+    report = json.loads(apply.communicate()[0])
+    tally.equal("then it converges", apply.returncode, 3)
+    tally.check("with what the others left, not with what was there before them",
+                "# of another package" in host.read("/etc/default/grub"), host.read("/etc/default/grub"))
+    tally.check("others are kept out while it builds", held)
+    tally.check("and let in afterwards", not is_locked(lock))
+    tally.equal("nothing is left to do", lasting(host.json("plan")[1]), [])
 
 
 def main():
