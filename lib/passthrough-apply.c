@@ -14,12 +14,17 @@
  */
 #define SYSFS_DEADLINE_MS 15000
 
+/* An image takes minutes on a slow host. What takes an hour never ends. */
+#define BUILD_DEADLINE_MS 3600000
+
+static const struct ops_limits limits = {SYSFS_DEADLINE_MS, BUILD_DEADLINE_MS};
+
 int surface_tell_cut(struct pthru_ctx *ctx, struct diags *diags)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
 	struct ops ops = {0};
 	const char *line;
-	int err = a ? ops_root_new(ctx->root, NULL, SYSFS_DEADLINE_MS, &ops) : -ENOMEM;
+	int err = a ? ops_root_new(ctx->root, NULL, &limits, &ops) : -ENOMEM;
 
 	if (err == 0)
 		err = apply_unfinished(&ops, a, &line);
@@ -41,7 +46,7 @@ static int carry_out(struct pthru_ctx *ctx, const struct pthru_plan *p, struct p
 		.tick = ctx->tick,
 	};
 	struct ops ops = {0};
-	int err = ops_root_new(ctx->root, &progress, SYSFS_DEADLINE_MS, &ops);
+	int err = ops_root_new(ctx->root, &progress, &limits, &ops);
 
 	if (err < 0)
 		return err;
@@ -118,7 +123,7 @@ static int promise(struct pthru_ctx *ctx, struct pthru_report *r)
 
 	if (r->report->refused || (r->report->steps.n && !r->after))
 		return 0;
-	err = ops_root_new(ctx->root, NULL, SYSFS_DEADLINE_MS, &ops);
+	err = ops_root_new(ctx->root, NULL, &limits, &ops);
 	if (err < 0)
 		return err;
 	err = keep_promises(&ops, p->plan);

@@ -63,7 +63,8 @@ static void run_builder(struct doing *d, const struct step *step, struct run *ru
 	if (run->error == 0 && run->result.status == 0 && step->staged)
 		run->switched = switch_over(d, step);
 	after = identity_of(d, step->produces);
-	run->changed = run->error == 0 && (!before || !after || strcmp(before, after) != 0);
+	run->changed = (run->error == 0 || run->error == -ETIMEDOUT) &&
+		       (!before || !after || strcmp(before, after) != 0);
 }
 
 static const char *command_of(const struct step *step)
@@ -99,6 +100,11 @@ int act_build(struct doing *d, size_t index, struct report_step *out)
 	if (run.error == -ENOENT)
 		return step_fail(d, out, run.error, CODE_NO_BUILDER,
 				 "%s is not installed; install it and apply again", command);
+	if (run.error == -ETIMEDOUT)
+		return step_fail(d, out, run.error, CODE_BUILDER_FAILED,
+				 "%s did not come to an end and was killed; its last lines say how "
+				 "far it came",
+				 command);
 	if (run.error < 0)
 		return step_fail(d, out, run.error, CODE_BUILDER_FAILED, "%s could not be run: %s",
 				 command, strerror(-run.error));

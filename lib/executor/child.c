@@ -15,6 +15,8 @@
 
 #define TAIL_LINES 40
 #define TAIL_BYTES 16384
+#define TICK_MS	   1000
+#define GRACE_MS   10000 /* between the asking and the killing of a builder, and after it */
 
 static const char *const scrubbed[] = {
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -210,23 +212,43 @@ static void forget_output(int log)
 				size - 4 * TAIL_BYTES);
 }
 
-static void wait_with_ticks(pid_t pid, int log, const struct progress *progress)
+/* Whether it ended in time. */
+static bool wait_with_ticks(int fd, int log, const struct progress *progress, unsigned deadline_ms)
 {
-	_cleanup_close_ int fd = pidfd_open(pid, 0);
-	int64_t began = now_ms();
+	int64_t began = now_ms(), past = 0;
 	unsigned told = 0;
 
-	while (fd >= 0) {
+	while (past < deadline_ms) {
+		int64_t left = deadline_ms - past;
 		struct pollfd p = {.fd = fd, .events = POLLIN};
-		int n = poll(&p, 1, 1000);
-		unsigned seconds = (unsigned)((now_ms() - began) / 1000);
+		int n = poll(&p, 1, left < TICK_MS ? (int)left : TICK_MS);
 
 		if (n > 0 || (n < 0 && errno != EINTR))
-			return;
+			return true;
 		forget_output(log);
-		if (progress && progress->tick && seconds > told)
-			progress->tick(progress->ctx, told = seconds);
+		past = now_ms() - began;
+		if (progress && progress->tick && past / 1000 > told)
+			progress->tick(progress->ctx, told = (unsigned)(past / 1000));
 	}
+	return false;
+}
+
+/* A builder that is stuck in the kernel cannot even be killed: it is left behind. */
+static int wait_for_builder(pid_t pid, int log, const struct progress *progress,
+			    unsigned deadline_ms, int *ret_status)
+{
+	_cleanup_close_ int fd = pidfd_open(pid, 0);
+
+	if (fd < 0 || wait_with_ticks(fd, log, progress, deadline_ms))
+		return wait_for(pid, ret_status);
+	kill(-pid, SIGTERM);
+	if (!wait_with_ticks(fd, log, NULL, GRACE_MS)) {
+		kill(-pid, SIGKILL);
+		if (!wait_with_ticks(fd, log, NULL, GRACE_MS))
+			return -ETIMEDOUT;
+	}
+	(void)wait_for(pid, ret_status);
+	return -ETIMEDOUT;
 }
 
 static int read_log(int log, struct arena *a, const char **ret)
@@ -258,7 +280,8 @@ static int exec_error(int ask)
 }
 
 int child_run(const struct root *root, const struct words *argv, const struct words *env,
-	      const struct progress *progress, struct arena *a, struct ops_result *ret)
+	      const struct progress *progress, unsigned deadline_ms, struct arena *a,
+	      struct ops_result *ret)
 {
 	/*
 	 * A memory file and no pipe: a builder goes on unharmed when we are killed, and one that
@@ -266,7 +289,7 @@ int child_run(const struct root *root, const struct words *argv, const struct wo
 	 */
 	_cleanup_close_ int log = memfd_create("builder", MFD_CLOEXEC), ask = -1, answer = -1;
 	char **args = NULL, **vars = NULL;
-	int ends[2], status, err;
+	int ends[2], status, err, read;
 	pid_t pid;
 
 	if (log < 0)
@@ -289,12 +312,15 @@ int child_run(const struct root *root, const struct words *argv, const struct wo
 		builder(root, args, vars, log, answer);
 	close(take_fd(&answer));
 	err = exec_error(ask);
-	if (err == 0)
-		wait_with_ticks(pid, log, progress);
-	if (wait_for(pid, &status) < 0)
-		return -errno;
-	if (err < 0)
+	if (err < 0) {
+		(void)wait_for(pid, &status);
 		return err;
-	ret->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-	return read_log(log, a, &ret->output);
+	}
+	err = wait_for_builder(pid, log, progress, deadline_ms, &status);
+	if (err < 0 && err != -ETIMEDOUT)
+		return err;
+	if (err == 0)
+		ret->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	read = read_log(log, a, &ret->output);
+	return err < 0 ? err : read;
 }

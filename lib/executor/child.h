@@ -11,9 +11,13 @@
  */
 int child_call(int (*fn)(void *arg), void *arg, unsigned deadline_ms);
 
-/* Runs argv below the root; see struct ops. tick may be NULL. */
+/*
+ * Runs argv below the root; see struct ops. progress may be NULL. After deadline_ms its process
+ * group is asked to end, then killed.
+ */
 int child_run(const struct root *root, const struct words *argv, const struct words *env,
-	      const struct progress *progress, struct arena *a, struct ops_result *ret);
+	      const struct progress *progress, unsigned deadline_ms, struct arena *a,
+	      struct ops_result *ret);
 
 /*
  * The last lines of text for people: at most lines lines and max bytes, cut at a line's start where

@@ -18,7 +18,7 @@
 struct world {
 	const struct root *root;
 	const struct progress *progress;
-	unsigned deadline_ms;
+	struct ops_limits limits;
 };
 
 static const struct root *root_of(void *ctx)
@@ -140,7 +140,7 @@ static int world_run(void *ctx, const struct words *argv, const struct words *en
 {
 	struct world *w = ctx;
 
-	return child_run(w->root, argv, env, w->progress, a, ret);
+	return child_run(w->root, argv, env, w->progress, w->limits.build_ms, a, ret);
 }
 
 struct attr_write {
@@ -160,7 +160,7 @@ static int world_write_attr(void *ctx, const char *path, const char *value)
 	struct world *w = ctx;
 	struct attr_write job = {w->root, path, value};
 
-	return child_call(write_now, &job, w->deadline_ms);
+	return child_call(write_now, &job, w->limits.write_ms);
 }
 
 static int load_now(void *arg)
@@ -176,14 +176,14 @@ static int world_load_module(void *ctx, const char *name)
 	return child_call(load_now, &name, MODULE_DEADLINE_MS);
 }
 
-int ops_root_new(const struct root *root, const struct progress *progress, unsigned deadline_ms,
-		 struct ops *ret)
+int ops_root_new(const struct root *root, const struct progress *progress,
+		 const struct ops_limits *limits, struct ops *ret)
 {
 	struct world *w = malloc(sizeof(*w));
 
 	if (!w)
 		return -ENOMEM;
-	*w = (struct world){root, progress, deadline_ms};
+	*w = (struct world){root, progress, *limits};
 	*ret = (struct ops){
 		.ctx = w,
 		.live = root_is_live(root),

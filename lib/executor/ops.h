@@ -48,7 +48,8 @@ struct ops {
 	int (*rmdir)(void *ctx, const char *path);
 
 	/* Runs a builder below the root with a scrubbed environment (5.3, 6.18). -ENOENT when
-	 * there is no such command. */
+	 * there is no such command; -ETIMEDOUT when it did not end in time: it was killed, and
+	 * ret->output is what it said until then. */
 	int (*run)(void *ctx, const struct words *argv, const struct words *env, struct arena *a,
 		   struct ops_result *ret);
 	/* sysfs: one write in a disposable child with a deadline; -ETIMEDOUT when it hangs (7.11).
@@ -64,14 +65,18 @@ struct progress {
 	void (*tick)(void *ctx, unsigned seconds); /* about once a second while a builder runs */
 };
 
+struct ops_limits {	   /* in milliseconds */
+	unsigned write_ms; /* one write to sysfs */
+	unsigned build_ms; /* one builder */
+};
+
 /*
- * The real table over root and progress (both borrowed; progress may be NULL). deadline_ms bounds
- * one sysfs write. Free with ops_done.
+ * The real table over root and progress (both borrowed; progress may be NULL). Free with ops_done.
  *
  * A builder runs in a process group of its own and is always waited for: a signal that ends the
  * caller's process group does not reach it, and what it builds is finished. A caller that is
  * told to stop (SIGTERM) should note it and stop after plan_apply has returned.
  */
-int ops_root_new(const struct root *root, const struct progress *progress, unsigned deadline_ms,
-		 struct ops *ret);
+int ops_root_new(const struct root *root, const struct progress *progress,
+		 const struct ops_limits *limits, struct ops *ret);
 void ops_done(struct ops *ops);

@@ -229,7 +229,8 @@ const char *pthru_report_code(const struct pthru_report *report);
 int pthru_report_summary(const struct pthru_report *report, char **ret);
 
 /*
- * What nothing but its being in use keeps from what is wanted: devices, as "gpu, disk", and builders;
+ * What nothing but its being in use keeps from what is wanted: devices, as "gpu, disk", and
+ * builders;
  * "" for none, and where nothing is to be changed. Trying again may help. 0 or -ENOMEM.
  */
 int pthru_report_held(const struct pthru_report *report, char **ret);

@@ -9,7 +9,7 @@
 #include "fake-part.h"
 #include "strbuf.h"
 
-#define DEADLINE_MS 10000
+static const struct ops_limits limits = {.write_ms = 10000, .build_ms = 60000};
 
 /* --- trouble ---------------------------------------------------------------------------------- */
 
@@ -277,7 +277,7 @@ int fake_new(const char *dir, struct fake **ret)
 	f->arena = arena_new();
 	err = f->arena ? root_open(dir, &f->root) : -ENOMEM;
 	if (err == 0)
-		err = ops_root_new(f->root, NULL, DEADLINE_MS, &f->real);
+		err = ops_root_new(f->root, NULL, &limits, &f->real);
 	if (err < 0)
 		return err;
 	fake_restart(f);

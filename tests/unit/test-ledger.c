@@ -7,6 +7,8 @@
 #include "apply.h"
 #include "paths.h"
 
+static const struct ops_limits limits = {.write_ms = 1000, .build_ms = 60000};
+
 struct bytes_row {
 	const char *what, *bytes;
 	size_t size;
@@ -228,7 +230,7 @@ static void a_damaged_file_is_said_to_be(void **state)
 	struct ledger *l;
 	struct ops ops;
 
-	assert_int_equal(ops_root_new(s->root, NULL, 1000, &ops), 0);
+	assert_int_equal(ops_root_new(s->root, NULL, &limits, &ops), 0);
 	assert_int_equal(ledger_load(&ops, &l), 0);
 	assert_false(l->damaged);
 	assert_int_equal(l->files.n, 0);
@@ -252,7 +254,7 @@ static void a_saved_ledger_is_loaded(void **state)
 	_cleanup_ledger_ struct ledger *l = sample(&bytes[1]), *back = NULL;
 	struct ops ops;
 
-	assert_int_equal(ops_root_new(s->root, NULL, 1000, &ops), 0);
+	assert_int_equal(ops_root_new(s->root, NULL, &limits, &ops), 0);
 	assert_int_equal(ledger_save(&ops, l), 0);
 	assert_int_equal(scratch_mode(s, PATH_LEDGER), 0600);
 	assert_int_equal(ledger_load(&ops, &back), 0);

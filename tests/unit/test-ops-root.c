@@ -11,6 +11,8 @@
 #include "ops.h"
 #include "paths.h"
 
+static const struct ops_limits limits = {.write_ms = 1000, .build_ms = 60000};
+
 struct words_of {
 	const char *at[8];
 };
@@ -33,7 +35,7 @@ static struct ops here(struct scratch *s)
 
 	root_free(s->root);
 	assert_int_equal(root_open("/", &s->root), 0);
-	assert_int_equal(ops_root_new(s->root, NULL, 1000, &ops), 0);
+	assert_int_equal(ops_root_new(s->root, NULL, &limits, &ops), 0);
 	return ops;
 }
 
@@ -142,9 +144,37 @@ static void time_is_told_while_a_builder_runs(void **state)
 	struct ops_result result;
 
 	ops_done(&ops);
-	assert_int_equal(ops_root_new(s->root, &progress, 1000, &ops), 0);
+	assert_int_equal(ops_root_new(s->root, &progress, &limits, &ops), 0);
 	assert_int_equal(ops.run(ops.ctx, &argv, &none, s->arena, &result), 0);
 	assert_true(last >= 1);
+	ops_done(&ops);
+}
+
+static void a_builder_that_never_ends_is_killed(void **state)
+{
+	static const struct ops_limits hasty = {.write_ms = 1000, .build_ms = 300};
+	struct scratch *s = *state;
+	const char *path = arena_printf(s->arena, "%s/pid", s->dir);
+	const char *script = arena_printf(s->arena, "sleep 100 & echo $! >%s; echo begun; wait",
+					  path);
+	struct ops ops = here(s);
+	struct words argv = WORDS("sh", "-c", script), none = {0};
+	struct ops_result result = {0};
+	char pid[32] = "";
+	FILE *file;
+
+	ops_done(&ops);
+	assert_int_equal(ops_root_new(s->root, NULL, &hasty, &ops), 0);
+	assert_int_equal(ops.run(ops.ctx, &argv, &none, s->arena, &result), -ETIMEDOUT);
+	assert_string_equal(result.output, "begun\n");
+	file = fopen(path, "r");
+	assert_non_null(file);
+	assert_non_null(fgets(pid, sizeof(pid), file));
+	fclose(file);
+	/* What it had begun itself is told to end too. */
+	for (int tries = 0; tries < 500 && kill(atoi(pid), 0) == 0; tries++)
+		usleep(10000);
+	assert_int_equal(kill(atoi(pid), 0), -1);
 	ops_done(&ops);
 }
 
@@ -189,7 +219,7 @@ static void builders_see_the_root_alone(void **state)
 		skip();
 	copy = arena_printf(s->arena, "cp %s %s/busybox", from, s->dir);
 	assert_int_equal(system(copy), 0);
-	assert_int_equal(ops_root_new(s->root, NULL, 1000, &ops), 0);
+	assert_int_equal(ops_root_new(s->root, NULL, &limits, &ops), 0);
 	assert_false(ops.live);
 	assert_int_equal(ops.run(ops.ctx, &argv, &none, s->arena, &result), 0);
 	if (result.status == 127) /* a busybox that needs libraries */
@@ -240,7 +270,7 @@ static void files_are_below_the_root(void **state)
 	struct ops ops;
 	size_t size;
 
-	assert_int_equal(ops_root_new(s->root, NULL, 5000, &ops), 0);
+	assert_int_equal(ops_root_new(s->root, NULL, &limits, &ops), 0);
 	assert_false(ops.live);
 	assert_int_equal(ops.mkdirs(ops.ctx, "/etc"), 0);
 	assert_int_equal(ops.identity(ops.ctx, "/etc/f", s->arena, &before), -ENOENT);
@@ -349,7 +379,7 @@ static void holders_are_named(void **state)
 	struct words found = {0};
 	struct ops ops;
 
-	assert_int_equal(ops_root_new(s->root, NULL, 1000, &ops), 0);
+	assert_int_equal(ops_root_new(s->root, NULL, &limits, &ops), 0);
 	link_to(s, PATH_PCI_DEVICES "/0000:01:00.0/iommu_group", "../../../kernel/iommu_groups/14");
 	link_to(s, "/sys/dev/char/226:1", "../../devices/pci0000:00/0000:01:00.0/drm/card1");
 	link_to(s, "/sys/dev/char/226:0", "../../devices/pci0000:00/0000:00:02.0/drm/card0");
@@ -387,6 +417,7 @@ int main(void)
 		scratch_test(a_missing_command_is_said_to_be),
 		scratch_test(signals_are_reset),
 		scratch_test(time_is_told_while_a_builder_runs),
+		scratch_test(a_builder_that_never_ends_is_killed),
 		scratch_test(much_output_keeps_its_end),
 		scratch_test(builders_see_the_root_alone),
 		scratch_test(files_are_below_the_root),
