@@ -130,7 +130,7 @@ static int check_length(struct planning *p)
 	int excess = split_flags(p, &wanted, &surplus);
 
 	if (excess == 0)
-		excess = cmdline_excess(p->host, &wanted);
+		excess = cmdline_excess(p->host, &wanted, &surplus);
 	if (excess <= 0)
 		return excess;
 	return block_kinds(

@@ -21,6 +21,31 @@ static long lacking(struct arena *a, const char *line, const struct words *flags
 	return n;
 }
 
+/* Bytes of the flags that go from the line; -ENOMEM. */
+static long freed(struct arena *a, const char *line, const struct words *flags)
+{
+	const char *rest = line;
+
+	array_foreach(flag, flags) {
+		int err = kcmdline_remove(a, rest, *flag, &rest);
+
+		if (err == -ENOMEM)
+			return err;
+	}
+	return (long)(strlen(line) - strlen(rest));
+}
+
+/* How long the line becomes; 0 when that is shorter than it is. -ENOMEM. */
+static long length_after(struct arena *a, const char *line, const struct words *flags,
+			 const struct words *leaving)
+{
+	long more = lacking(a, line, flags), less = more < 0 ? more : freed(a, line, leaving);
+
+	if (less < 0)
+		return less;
+	return more < less ? 0 : (long)strlen(line) + more - less;
+}
+
 /* The longest form of what a loader prepends, with the blank that follows it. */
 static long prepended(const struct host_entry *entry)
 {
@@ -41,24 +66,24 @@ static long prepended(const struct host_entry *entry)
 	return 0;
 }
 
-int cmdline_excess(const struct host *host, const struct words *flags)
+int cmdline_excess(const struct host *host, const struct words *flags, const struct words *leaving)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
-	long most = 0, n;
+	long most, n;
 
 	if (!a)
 		return -ENOMEM;
 	/* What /proc/cmdline shows has the loader's part in it already (1.17, 1.18). */
-	n = lacking(a, host->cmdline, flags);
-	if (n < 0)
-		return (int)n;
-	most = (long)strlen(host->cmdline) + n;
+	most = length_after(a, host->cmdline, flags, leaving);
+	if (most < 0)
+		return (int)most;
 	array_foreach(entry, &host->boot.entries) {
-		n = entry->recovery ? 0 : lacking(a, entry->options, flags);
+		n = entry->recovery ? 0 : length_after(a, entry->options, flags, leaving);
 		if (n < 0)
 			return (int)n;
-		n += prepended(entry) + (long)strlen(entry->options);
-		if (!entry->recovery && n > most)
+		if (n)
+			n += prepended(entry);
+		if (n > most)
 			most = n;
 	}
 	return most + 1 > CMDLINE_SIZE ? (int)(most + 1 - CMDLINE_SIZE) : 0;

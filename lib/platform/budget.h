@@ -12,8 +12,9 @@
 
 /*
  * By how many bytes the longest of the host's kernel lines would be too long, if each got those of
- * flags that it lacks; 0: all fit. The lines are those of normal entries and the running one, with
- * what the loader puts before them (1.16 to 1.19). What does not fit is dropped in silence by GRUB
- * (1.14) and cut by the kernel's EFI stub (1.13). Returns -ENOMEM.
+ * flags that it lacks and lost those of leaving that it has; 0: all fit, or become shorter. The
+ * lines are those of normal entries and the running one, with what the loader puts before them
+ * (1.16 to 1.19). What does not fit is dropped in silence by GRUB (1.14) and cut by the kernel's
+ * EFI stub (1.13). Returns -ENOMEM.
  */
-int cmdline_excess(const struct host *host, const struct words *flags);
+int cmdline_excess(const struct host *host, const struct words *flags, const struct words *leaving);

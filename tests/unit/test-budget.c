@@ -46,32 +46,37 @@ static void the_longest_line_decides(void **state _unused_)
 		size_t options;
 		bool recovery;
 		size_t running;
-		const char *flags;
+		const char *flags, *leaving;
 		int excess;
 	} rows[] = {
-		{LOADER_GRUB, 100, false, 120, "iommu=pt pcie_aspm=off", 0},
-		{LOADER_GRUB, GRUB_ROOM - 6, false, 0, "quiet", 0},
-		{LOADER_GRUB, GRUB_ROOM - 5, false, 0, "quiet", 1},
+		{LOADER_GRUB, 100, false, 120, "iommu=pt pcie_aspm=off", "", 0},
+		{LOADER_GRUB, GRUB_ROOM - 6, false, 0, "quiet", "", 0},
+		{LOADER_GRUB, GRUB_ROOM - 5, false, 0, "quiet", "", 1},
 		/* what is there costs nothing */
-		{LOADER_GRUB, GRUB_ROOM, false, 0, "iommu=pt", 0},
-		{LOADER_GRUB, GRUB_ROOM + 7, false, 0, "", 7},
+		{LOADER_GRUB, GRUB_ROOM, false, 0, "iommu=pt", "", 0},
+		{LOADER_GRUB, GRUB_ROOM + 7, false, 0, "", "", 7},
+		/* what goes makes room, and a line that becomes shorter is not too long by us */
+		{LOADER_GRUB, GRUB_ROOM, false, 0, "quiet", "iommu=pt", 0},
+		{LOADER_GRUB, GRUB_ROOM, false, 0, "quiet pci=nomsi", "iommu=pt", 7},
+		{LOADER_GRUB, GRUB_ROOM + 70, false, 2100, "", "iommu=pt", 0},
 		/* recovery entries are not ours */
-		{LOADER_GRUB, GRUB_ROOM + 7, true, 0, "quiet", 0},
-		{LOADER_PROXMOX, PROXMOX_ROOM - 6, false, 0, "quiet", 0},
-		{LOADER_PROXMOX, PROXMOX_ROOM - 5, false, 0, "quiet", 1},
+		{LOADER_GRUB, GRUB_ROOM + 7, true, 0, "quiet", "", 0},
+		{LOADER_PROXMOX, PROXMOX_ROOM - 6, false, 0, "quiet", "", 0},
+		{LOADER_PROXMOX, PROXMOX_ROOM - 5, false, 0, "quiet", "", 1},
 		/* the running line has its loader's part in it */
-		{LOADER_GRUB, 100, false, 2047 - 6, "quiet", 0},
-		{LOADER_GRUB, 100, false, 2047 - 4, "quiet", 2},
+		{LOADER_GRUB, 100, false, 2047 - 6, "quiet", "", 0},
+		{LOADER_GRUB, 100, false, 2047 - 4, "quiet", "", 2},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		_cleanup_host_ struct host *host = host_new();
 		struct words flags = split(host->arena, rows[i].flags);
+		struct words leaving = split(host->arena, rows[i].leaving);
 
 		host->cmdline = line_of(host->arena, rows[i].running);
 		add_entry(host, LOADER_GRUB, 10, false);
 		add_entry(host, rows[i].loader, rows[i].options, rows[i].recovery);
-		assert_int_equal(cmdline_excess(host, &flags), rows[i].excess);
+		assert_int_equal(cmdline_excess(host, &flags, &leaving), rows[i].excess);
 	}
 }
 
@@ -80,7 +85,7 @@ static void a_host_without_entries_has_its_running_line(void **state _unused_)
 	_cleanup_host_ struct host *host = host_new();
 	struct words flags = split(host->arena, "quiet");
 
-	assert_int_equal(cmdline_excess(host, &flags), 0);
+	assert_int_equal(cmdline_excess(host, &flags, &(struct words){0}), 0);
 }
 
 int main(void)
