@@ -142,6 +142,38 @@ static void check_room(struct doing *d)
 		       (uintmax_t)need.free >> 20);
 }
 
+/* --- what builders read ---------------------------------------------------------------------- */
+
+static bool are_equal(const struct words *a, const struct words *b)
+{
+	for (size_t i = 0; a->n == b->n && i < a->n; i++)
+		if (strcmp(a->at[i], b->at[i]) != 0)
+			return false;
+	return a->n == b->n;
+}
+
+static bool is_checked_before(const struct plan *plan, const struct step *step)
+{
+	for (const struct step *it = plan->steps.at; it < step; it++)
+		if (are_equal(&it->check, &step->check))
+			return true;
+	return false;
+}
+
+/* What cannot be looked at is left to the builder. */
+static void check_sources(struct doing *d)
+{
+	array_foreach(it, &d->plan->steps) {
+		struct ops_result result = {0};
+
+		if (it->check.n && !is_checked_before(d->plan, it) &&
+		    d->ops->run(d->ops->ctx, &it->check, &it->env, d->arena, &result) == 0 &&
+		    result.status)
+			refuse(d, CODE_BAD_FILE, "%s would fail: %.*s", it->argv.at[0],
+			       (int)strcspn(result.output, "\n"), result.output);
+	}
+}
+
 /* --- the ledger ------------------------------------------------------------------------------- */
 
 static int note_folders(struct doing *d, const char *path)
@@ -245,5 +277,7 @@ int prepare(struct doing *d)
 		if (is_file_step(&d->plan->steps.at[i]))
 			check_file(d, &d->plan->steps.at[i], &d->traces[i]);
 	check_room(d);
+	if (!d->report->refused)
+		check_sources(d);
 	return d->report->refused ? 0 : note_all(d);
 }

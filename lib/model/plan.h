@@ -131,6 +131,7 @@ struct step {
 	struct words argv;
 	struct words env;     /* "NAME=value" beside the scrubbed standard environment */
 	const char *produces; /* file that must be new afterwards (facts chapter 12), NULL */
+	struct words check;   /* exits with 0 when the files that the command reads are sound */
 	const char *staged;   /* where the builder writes what then takes its place in one rename;
 				 NULL: it writes there itself */
 	/* bind, return */

@@ -175,6 +175,7 @@ int plan_refresh(struct planning *p)
 	if (!step)
 		return -ENOMEM;
 	step->argv = found.argv;
+	step->check = found.check;
 	step->env = found.env;
 	step->produces = found.produces;
 	step->staged = found.staged;

@@ -6,6 +6,7 @@
 #include "kcmdline.h"
 #include "paths.h"
 #include "rows.h"
+#include "sources.h"
 #include "udev.h"
 
 /* Debian, Fedora, openSUSE (fact 5.25). */
@@ -55,13 +56,19 @@ static int render(struct arena *a, const struct early_wish *wish, size_t i, cons
 }
 
 /* One kernel a call: --regenerate-all adds exit codes up until they wrap (5.24). */
+/* Sourced by dracut as bash (5.20). */
+static const char *const check[] = {SOURCES_SOUND("bash",
+						  "/etc/dracut.conf /etc/dracut.conf.d/*.conf "
+						  "/usr/lib/dracut/dracut.conf.d/*.conf")};
+
 static int command_for(struct arena *a, const struct host *host, const struct host_kernel *kernel,
 		       struct step *step)
 {
 	const char *image = early_image_path(a, host, kernel, formats);
 	const char *argv[] = {"dracut", "-q", "--force", image, kernel->version};
 
-	if (!image || words_push(a, &step->argv, argv, ARRAY_LEN(argv)) < 0)
+	if (!image || words_push(a, &step->argv, argv, ARRAY_LEN(argv)) < 0 ||
+	    words_push(a, &step->check, check, ARRAY_LEN(check)) < 0)
 		return -ENOMEM;
 	step->produces = image;
 	return 0;

@@ -11,6 +11,7 @@
 #include "grub-outcome.h"
 #include "paths.h"
 #include "rows.h"
+#include "sources.h"
 
 static bool present(const struct host *host)
 {
@@ -256,6 +257,10 @@ static int edit(struct arena *a, const struct host *host, const struct ledger *l
 	return r;
 }
 
+/* Sourced by grub-mkconfig (2.1); who does not read the folder is not hurt by it being sound. */
+static const char *const check[] = {
+	SOURCES_SOUND("sh", PATH_GRUB_DEFAULTS " " PATH_GRUB_DIR "/*.cfg")};
+
 /*
  * update-grub is grub-mkconfig for Debian's path (2.8); elsewhere the path goes with the prefix of
  * the command (2.13). On hosts of proxmox-boot-tool either would run a whole refresh (4.15): there
@@ -284,7 +289,8 @@ static int refresh(struct arena *a, const struct host *host, struct step *step)
 	argv[2] = staged ? staged : cfg;
 	if (!staged && strcmp(command, "update-grub") == 0)
 		n = 1;
-	if (words_push(a, &step->argv, argv, n) < 0)
+	if (words_push(a, &step->argv, argv, n) < 0 ||
+	    words_push(a, &step->check, check, ARRAY_LEN(check)) < 0)
 		return -ENOMEM;
 	step->target = command;
 	step->produces = cfg;

@@ -5,6 +5,7 @@
 #include "early.h"
 #include "paths.h"
 #include "rows.h"
+#include "sources.h"
 #include "udev.h"
 
 static const char *const formats[] = {"/boot/initrd.img-%s", NULL};
@@ -207,6 +208,12 @@ static int render(struct arena *a, const struct early_wish *wish, size_t i, cons
  * One kernel a call: with "all" the first that fails stops the rest (fact 5.2). On Proxmox hosts
  * the variable keeps each image from refreshing the ESPs; that is done once, after all (4.14).
  */
+/* Sourced by mkinitramfs and update-initramfs (5.3, 5.9). */
+static const char *const check[] = {SOURCES_SOUND("sh",
+						  "/etc/initramfs-tools/initramfs.conf "
+						  "/etc/initramfs-tools/update-initramfs.conf "
+						  "/etc/initramfs-tools/conf.d/*")};
+
 static int command_for(struct arena *a, const struct host *host, const struct host_kernel *kernel,
 		       struct step *step)
 {
@@ -215,7 +222,8 @@ static int command_for(struct arena *a, const struct host *host, const struct ho
 	const char *env[] = {"INITRAMFS_TOOLS_KERNEL_HOOK=1"};
 	const char *image = early_image_path(a, host, kernel, formats);
 
-	if (!image || words_push(a, &step->argv, argv, ARRAY_LEN(argv)) < 0)
+	if (!image || words_push(a, &step->argv, argv, ARRAY_LEN(argv)) < 0 ||
+	    words_push(a, &step->check, check, ARRAY_LEN(check)) < 0)
 		return -ENOMEM;
 	if (host->boot.proxmox && words_push(a, &step->env, env, ARRAY_LEN(env)) < 0)
 		return -ENOMEM;

@@ -37,8 +37,8 @@ struct initramfs_builder {
 	int (*render)(struct arena *a, const struct early_wish *wish, size_t i, const char **ret,
 		      unsigned *ret_mode);
 	/*
-	 * Fills in argv, env and produces of a step that builds one kernel's image; produces is the
-	 * image that must be new. 0 or -ENOMEM.
+	 * Fills in argv, env, check and produces of a step that builds one kernel's image; produces
+	 * is the image that must be new. 0 or -ENOMEM.
 	 */
 	int (*command_for)(struct arena *a, const struct host *host,
 			   const struct host_kernel *kernel, struct step *step);

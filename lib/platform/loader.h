@@ -47,8 +47,8 @@ struct boot_loader {
 		    const struct words *wanted, const struct words *surplus,
 		    struct loader_edits *ret, const char **ret_conflict);
 	/*
-	 * Fills in target, argv and produces of the one step that refreshes all entries. Returns 1,
-	 * 0 when none is needed or none there, -ENOMEM.
+	 * Fills in target, argv, check and produces of the one step that refreshes all entries.
+	 * Returns 1, 0 when none is needed or none there, -ENOMEM.
 	 */
 	int (*refresh)(struct arena *a, const struct host *host, struct step *step);
 };

@@ -78,6 +78,11 @@ class Host(Root):
         found.pop("/var/lib/passthroughd/images.cache", None)
         return found
 
+    def without_notes(self):
+        """Everything but the lock, and the spec that was taken over."""
+        return {name: what for name, what in self.everything().items()
+                if name != "/var/lib/passthroughd/accepted.yaml" and not name.startswith("/run/passthroughd")}
+
 
 def items(document):
     return {item["id"]: item for item in document.get("items", [])}
@@ -575,6 +580,22 @@ def bad_specs(host, tally):
     tally.check("writable by all: exit 5, unsafe-permissions", seen == 5 and "unsafe-permissions" in codes(plan), plan)
 
 
+@case()
+def source_broken(host, tally):
+    """a file that a builder sources is no shell (2.2, 5.9): refused before anything is written"""
+    host.spec(GUIDE)
+    host.write("/etc/initramfs-tools/conf.d/resume.dpkg-old", "RESUME='\n")
+    host.write("/etc/initramfs-tools/conf.d/resume", "RESUME='none\n")
+    before = host.everything()
+    code, report = host.json("apply")
+    tally.check("exit 4, and the line is named", code == 4 and "bad-file" in codes(report) and
+                "/etc/initramfs-tools/conf.d/resume: line " in json.dumps(report["diagnostics"]), report)
+    untouched(tally, "refused", before, host.without_notes())
+    tally.equal("no builder ran", host.log(), [])
+    host.write("/etc/initramfs-tools/conf.d/resume", "RESUME=none\n")
+    tally.equal("mended, it is applied; what is no source does not count", host.json("apply")[0], 3)
+
+
 HOLDER = """import fcntl, sys, time
 lock = open(sys.argv[1], "w")
 fcntl.lockf(lock, fcntl.LOCK_EX)
@@ -607,8 +628,7 @@ def packages_change(host, tally):
     code, report = host.json("apply", "--timeout", "0")
     tally.check("too long: exit 4, and it is named", code == 4 and "busy" in codes(report) and
                 "(process %d)" % holder.pid in json.dumps(report["diagnostics"]), report)
-    untouched(tally, "too long", before, {name: what for name, what in host.everything().items()
-                                          if not name.startswith("/run/passthroughd")})
+    untouched(tally, "too long", before, host.without_notes())
     tally.equal("a plan alone waits for nobody", host.json("plan")[0], 2)
     builder = host.read("/usr/sbin/update-initramfs")
     host.write("/usr/sbin/update-initramfs", builder.replace("\n", "\nsleep 1\n", 1), 0o755)
