@@ -201,6 +201,9 @@ def no_grub_dir(host, tally):
     host.write("/usr/sbin/grub-mkconfig", "#!/bin/sh\n. ${sysconfdir}/default/grub\n", 0o755)
     text = "# mine\nGRUB_TIMEOUT=5 # five\nGRUB_CMDLINE_LINUX_DEFAULT='quiet splash'\t# quiet\nGRUB_CMDLINE_LINUX=\n"
     host.write("/etc/default/grub", text, 0o640)
+    shared = host.full("/etc/default/grub")
+    os.chown(shared, 7, 8)
+    os.setxattr(shared, "trusted.note", b"theirs")
     host.grub_cfg("quiet splash")
     host.spec(GUIDE)
     before = host.snapshot()
@@ -209,8 +212,13 @@ def no_grub_dir(host, tally):
     tally.check("no drop-in", not host.exists(DROPIN))
     tally.equal("only the tokens were added", host.read("/etc/default/grub"),
                 text.replace("quiet splash", "quiet splash intel_iommu=on iommu=pt"))
+    status = os.stat(shared)
+    tally.equal("mode, owner and extended attributes are kept",
+                (status.st_mode & 0o7777, status.st_uid, status.st_gid, os.getxattr(shared, "trusted.note")),
+                (0o640, 7, 8, b"theirs"))
     host.json("revert")
     now = host.snapshot()
+    tally.equal("revert: extended attributes too", os.getxattr(shared, "trusted.note"), b"theirs")
     for name in ("/run/reboot-required", "/run/reboot-required.pkgs"):
         now.pop(name, None)
     untouched(tally, "revert", before, now)
