@@ -136,6 +136,15 @@ static int promise(struct pthru_ctx *ctx, struct pthru_report *r)
 	return err;
 }
 
+/* Afterwards nothing shows any more that the ledger was lost. */
+static void join_lost(struct pthru_report *r)
+{
+	array_foreach(it, &r->before->plan->diags.list)
+		if (it->code == CODE_LEDGER_LOST)
+			diags_add(&r->diags->d, it->severity, it->code, it->place, NULL, "%s",
+				  it->message);
+}
+
 static int work(struct pthru_ctx *ctx, const struct pthru_spec *spec, struct pthru_diags *diags,
 		struct pthru_report *r)
 {
@@ -158,6 +167,7 @@ static int work(struct pthru_ctx *ctx, const struct pthru_spec *spec, struct pth
 	if (err < 0)
 		return err;
 	surface_join(r->diags, &r->report->diags);
+	join_lost(r);
 	if (r->report->steps.n) {
 		err = look_again(ctx, spec, r);
 		if (err < 0)
@@ -399,6 +409,8 @@ enum pthru_exit pthru_report_exit(const struct pthru_report *r)
 		return PTHRU_EXIT_FAILED;
 	if (code == PTHRU_EXIT_PENDING && !r->live && !after->observe_only &&
 	    only_live_pending(after))
-		return plan_blocked(after) ? PTHRU_EXIT_REFUSED : PTHRU_EXIT_REBOOT;
-	return code;
+		code = plan_blocked(after) ? PTHRU_EXIT_REFUSED : PTHRU_EXIT_REBOOT;
+	/* What may be left of ours is not known to be none. */
+	return has_code(r->diags, CODE_LEDGER_LOST) ? pthru_exit_worse(code, PTHRU_EXIT_REFUSED)
+						    : code;
 }

@@ -231,11 +231,11 @@ static int apply(struct doing *d)
 	bool due = anything_to_do(d);
 	int err = open_doing(d);
 
-	if (err == 0 && due)
+	if (err == 0 && (due || d->first->damaged))
 		err = prepare(d);
 	if (err < 0 || d->report->refused)
 		return err;
-	if (d->plan->observe_only || d->first->damaged) {
+	if (d->plan->observe_only) {
 		carry_out(d); /* skips all */
 		return 0;
 	}

@@ -9,11 +9,11 @@
 
 /*
  * Carries the plan out in order. Everything is looked at first: a file that is not as the plan saw
- * it, a full or read-only file system, a damaged ledger refuse the whole apply (report->refused)
- * before a byte is written. Then the ledger is saved, and again after each change; before each
- * step its intent is journalled and synced. Files that a failed builder left ahead of the images
- * are put back (report->rolled_back). Steps of class live are skipped below a root (note 2). A
- * plan with nothing to do writes nothing.
+ * it, a full or read-only file system refuse the whole apply (report->refused) before a byte is
+ * written; so does a damaged ledger, unless nothing is wished: it is then set aside. Then the
+ * ledger is saved, and again after each change; before each step its intent is journalled and
+ * synced. Files that a failed builder left ahead of the images are put back (report->rolled_back).
+ * Steps of class live are skipped below a root (note 2). A plan with nothing to do writes nothing.
  *
  * Returns 0 also when steps failed or all was refused: the report says so. -ENOMEM, or the errno
  * with which the first save of ledger or journal failed; nothing else was changed then.

@@ -264,12 +264,28 @@ static int note_all(struct doing *d)
 	return 0;
 }
 
+/* What it says may still help a person: it is kept beside the new one. */
+static void set_aside(struct doing *d)
+{
+	static const struct file_attr attr = {.mode = 0600};
+	const char *text;
+	size_t size;
+	int err = d->ops->read(d->ops->ctx, PATH_LEDGER, FILE_MAX_SIZE, d->arena, &text, &size,
+			       NULL);
+
+	if (err == 0)
+		err = d->ops->replace(d->ops->ctx, PATH_LEDGER_DAMAGED, text, size, &attr, false);
+	if (err < 0)
+		refuse(d, file_code(err), "%s could not be set aside: %s", PATH_LEDGER,
+		       strerror(-err));
+}
+
 int prepare(struct doing *d)
 {
-	if (d->first->damaged) {
-		refuse(d, CODE_BAD_FILE,
+	if (d->first->damaged && (d->plan->observe_only || plan_wishes(d->plan))) {
+		refuse(d, CODE_LEDGER_LOST,
 		       "%s cannot be read, so what is ours on this host is not known; mend it, or "
-		       "move it away to begin anew",
+		       "take back with revert what is recognisably ours",
 		       PATH_LEDGER);
 		return 0;
 	}
@@ -279,5 +295,7 @@ int prepare(struct doing *d)
 	check_room(d);
 	if (!d->report->refused)
 		check_sources(d);
+	if (!d->report->refused && d->first->damaged)
+		set_aside(d);
 	return d->report->refused ? 0 : note_all(d);
 }

@@ -94,6 +94,8 @@ static const struct code_row rows[_CODE_MAX] = {
 	[CODE_OUT_OF_MEMORY] = {"out-of-memory", false, "memory ran out"},
 	[CODE_HOST_MOVED] = {"host-moved", false,
 			     "the host changed since that plan; look at a new one"},
+	[CODE_LEDGER_LOST] = {"ledger-lost", false,
+			      "what is ours on this host is not known; nothing is guessed"},
 	[CODE_BUSY] = {"busy", false, "another program changes packages or builds images"},
 	[CODE_NO_PERMISSION] = {"no-permission", false, "only root may do this"},
 	[CODE_NO_DAEMON] = {"no-daemon", false, "passthroughd is not running here"},

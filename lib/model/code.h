@@ -55,7 +55,8 @@ enum code {
 	CODE_BUILDER_FAILED,
 	CODE_OUT_OF_MEMORY,
 	CODE_HOST_MOVED, /* apply --plan: the host is not the one the plan was made for */
-	CODE_BUSY,	 /* others build or change packages */
+	CODE_LEDGER_LOST,
+	CODE_BUSY, /* others build or change packages */
 	CODE_NO_PERMISSION,
 	CODE_NO_DAEMON,
 	CODE_TIMED_OUT,

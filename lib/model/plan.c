@@ -81,6 +81,14 @@ const struct ledger_device *plan_claim(const struct plan *plan, struct pci_addr 
 	return NULL;
 }
 
+bool plan_wishes(const struct plan *plan)
+{
+	array_foreach(it, &plan->items)
+		if (!it->surplus)
+			return true;
+	return false;
+}
+
 bool plan_pending(const struct plan *plan)
 {
 	array_foreach(it, &plan->steps)

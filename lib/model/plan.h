@@ -166,6 +166,9 @@ struct plan {
 /* What the ledger will know of a function after this plan, NULL: nothing. */
 const struct ledger_device *plan_claim(const struct plan *plan, struct pci_addr addr);
 
+/* Something is wished; what is only to be taken back does not count. */
+bool plan_wishes(const struct plan *plan);
+
 /* Something is still to be written, built, refreshed, loaded or bound (note 2: not class reboot).
  */
 bool plan_pending(const struct plan *plan);

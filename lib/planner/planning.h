@@ -197,6 +197,7 @@ int collect_early(struct planning *p);
 int plan_gate(struct planning *p);	   /* images.c: what needs an image and cannot get one */
 int plan_owned_checks(struct planning *p); /* owned.c: files in our places that are not ours */
 int plan_owned_files(struct planning *p);  /* owned.c */
+int plan_lost(struct planning *p);	   /* lost.c: a ledger that is gone */
 int plan_loaders(struct planning *p);	   /* loaders.c: edits */
 int plan_images(struct planning *p);	   /* images.c */
 int plan_refresh(struct planning *p);	   /* loaders.c */

@@ -78,7 +78,7 @@ static void stand_converged(struct page *p, const struct plan_sum *sum)
 {
 	page_put(p, INK_GOOD, "Nothing to do: ");
 	if (!sum->items)
-		page_put(p, INK_PLAIN, "nothing is wished, and nothing of ours is here.");
+		page_put(p, INK_PLAIN, "nothing is wished, and nothing known to be ours is here.");
 	else
 		page_putf(p, INK_PLAIN, "%s%zu item%s %s active", sum->items == 1 ? "the " : "all ",
 			  sum->items, plural(sum->items), sum->items == 1 ? "is" : "are");

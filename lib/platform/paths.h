@@ -12,6 +12,7 @@
 #define PATH_DRACUT_DROPIN  "/etc/dracut.conf.d/90-passthroughd.conf"
 #define PATH_STATE_DIR	    "/var/lib/passthroughd"
 #define PATH_LEDGER	    PATH_STATE_DIR "/ledger.json"
+#define PATH_LEDGER_DAMAGED PATH_STATE_DIR "/ledger.damaged"
 #define PATH_JOURNAL	    PATH_STATE_DIR "/journal"
 #define PATH_LAST_SPEC	    PATH_STATE_DIR "/accepted.yaml"
 #define PATH_CACHE	    PATH_STATE_DIR "/images.cache"

@@ -604,6 +604,41 @@ def source_broken(host, tally):
     tally.equal("mended, it is applied; what is no source does not count", host.json("apply")[0], 3)
 
 
+@case()
+def ledger_lost(host, tally):
+    """the ledger is gone or damaged: marked files can go, the rest is listed, nothing is guessed"""
+    host.write("/usr/sbin/grub-mkconfig", "#!/bin/sh\n. ${sysconfdir}/default/grub\n", 0o755)
+    host.write("/etc/default/grub", 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"\n')
+    host.grub_cfg("quiet")
+    ledger = "/var/lib/passthroughd/ledger.json"
+    for what in ("damaged", "gone"):
+        host.spec(GUIDE)
+        tally.equal("%s: applied before" % what, host.json("apply")[0], 3)
+        shared = host.read("/etc/default/grub")
+        if what == "damaged":
+            host.write(ledger, "{ half")
+            before = host.everything()
+            code, report = host.json("apply")
+            tally.check("damaged: an apply is refused", code == 4 and "ledger-lost" in codes(report), report)
+            untouched(tally, "damaged", before, host.everything())
+        else:
+            os.unlink(host.full(ledger))
+        before = host.everything()
+        code, plan = host.json("revert", "--dry-run")
+        tally.check("%s: a dry run says so" % what, code == 2 and "ledger-lost" in codes(plan), plan)
+        untouched(tally, "%s: a dry run" % what, before, host.everything())
+        code, report = host.json("revert")
+        told = [said["message"] for said in report["diagnostics"] if said["code"] == "ledger-lost"]
+        tally.check("%s: revert ends with 4 and lists the shared file with its flags" % what, code == 4 and
+                    [text for text in told if "/etc/default/grub" in text and "quiet intel_iommu=on iommu=pt" in text],
+                    report)
+        tally.check("%s: files that say that they are ours are gone" % what,
+                    not any(map(host.exists, (MODPROBE, MODULES, RULES))))
+        tally.equal("%s: the shared file is left alone" % what, host.read("/etc/default/grub"), shared)
+        tally.equal("%s: what was damaged is kept" % what, host.read("/var/lib/passthroughd/ledger.damaged"), "{ half")
+        tally.equal("%s: it is told once" % what, host.json("revert")[0], 0)
+
+
 HOLDER = """import fcntl, sys, time
 lock = open(sys.argv[1], "w")
 fcntl.lockf(lock, fcntl.LOCK_EX)

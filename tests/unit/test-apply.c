@@ -362,7 +362,7 @@ static const struct refusal refusals[] = {
 	{"a file written since the plan", file_written_since, CODE_HOST_MOVED},
 	{"a file changed since the plan", file_changed_since, CODE_HOST_MOVED},
 	{"a folder in a file's place", file_is_a_folder, CODE_BAD_FILE},
-	{"a damaged ledger", ledger_damaged, CODE_BAD_FILE},
+	{"a damaged ledger", ledger_damaged, CODE_LEDGER_LOST},
 };
 
 static void refused_before_anything_is_written(void **state)
@@ -375,6 +375,7 @@ static void refused_before_anything_is_written(void **state)
 			assert_int_equal(machine_setup(state), 0);
 		m = *state;
 		p = plan_everything(m);
+		assert_non_null(array_add(p->arena, &p->items)); /* something is wished */
 		refusals[i].arrange(m);
 		assert_int_equal(machine_apply(m, p), 0);
 		if (!m->report->refused || !said(m, refusals[i].code))
