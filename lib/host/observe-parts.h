@@ -81,6 +81,21 @@ bool see_first(struct observer *o, struct words *seen, const char *s);
 /* A serial number or other identity without the blanks that pad it; nothing when it is empty. */
 void keep_serial(struct observer *o, struct words *w, const char *s);
 
+struct message { /* of the kernel's log */
+	const char *text;
+	enum tristate says;
+};
+
+/*
+ * observe-log.c: the last line that has one of the messages, as "kernel log: ...", by the running
+ * kernel's log or what was saved of it; NULL when none has.
+ */
+const char *search_logs(struct observer *o, const struct message *messages, size_t n,
+			enum tristate *ret);
+
+/* observe-log.c: when each function's driver first spoke of it. */
+void observe_takers(struct observer *o);
+
 /* Remembers that memory ran out when ok is false; yields ok. */
 bool kept(struct observer *o, bool ok);
 

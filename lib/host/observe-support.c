@@ -6,69 +6,6 @@
 #define CPUINFO_HEAD	(16u << 10) /* the first CPU: making all of them takes milliseconds */
 #define INTERRUPTS_HEAD (64u << 10) /* the timer's and the legacy lines come first */
 
-/* --- the kernel's log ------------------------------------------------------------------------ */
-
-static const char *const saved_logs[] = {"/var/log/dmesg", "/var/log/kern.log", "/var/log/syslog",
-					 "/var/log/messages"};
-
-struct message {
-	const char *text;
-	enum tristate says;
-};
-
-/* Saved logs run on over boots: only the last one counts. */
-static const char *last_boot(const char *log)
-{
-	const char *start = log, *at = log;
-
-	while ((at = strstr(at, "Linux version "))) {
-		start = at;
-		at++;
-	}
-	return start;
-}
-
-/* The last line of log that has one of the messages, in the host's arena; NULL when none has. */
-static const char *find_message(struct observer *o, const char *log, const struct message *messages,
-				size_t n, enum tristate *ret)
-{
-	const char *best = NULL;
-
-	for (size_t i = 0; i < n; i++)
-		for (const char *at = log; (at = strstr(at, messages[i].text)); at++)
-			if (!best || at > best) {
-				best = at;
-				*ret = messages[i].says;
-			}
-	if (!best)
-		return NULL;
-	while (best > log && best[-1] != '\n')
-		best--;
-	best = next_line(o, &best);
-	return best ? keep(o, best) : NULL;
-}
-
-/* By the running kernel's log, or by what was saved of it. */
-static const char *search_logs(struct observer *o, const struct message *messages, size_t n,
-			       enum tristate *ret)
-{
-	const char *log, *line;
-	int err = o->tree->ops->kernel_log(o->tree, o->scratch, &log);
-
-	kept(o, err != -ENOMEM);
-	if (err == 0) {
-		line = find_message(o, log, messages, n, ret);
-		return line ? keep_printf(o, "kernel log: %s", line) : NULL;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(saved_logs); i++) {
-		log = see_text(o, MAX_INDEX, "%s", saved_logs[i]);
-		line = log ? find_message(o, last_boot(log), messages, n, ret) : NULL;
-		if (line)
-			return keep_printf(o, "%s: %s", saved_logs[i], line);
-	}
-	return NULL;
-}
-
 /* --- the CPU --------------------------------------------------------------------------------- */
 
 static const char *head_of(struct observer *o, const char *path, size_t max)
@@ -322,4 +259,6 @@ void observe_support(struct observer *o)
 	observe_off(o);
 	if (o->options->flags)
 		observe_unknown_flags(o);
+	if (o->options->takers)
+		observe_takers(o);
 }

@@ -11,6 +11,7 @@ struct observe_options {
 	bool names;   /* look up pci.ids: for devices and explain */
 	bool images;  /* open the initramfs images: not needed for devices */
 	bool holders; /* look for processes that hold devices open (live root, capture of one) */
+	bool takers;  /* look in the kernel's log for when drivers took their devices */
 	bool flags;   /* look in the kernel's log for flags that it does not know */
 	/* Functions that one of these may fit (selector_may_fit) get their PCIe serial numbers
 	 * looked at, which wakes what sleeps; serials: all functions. */

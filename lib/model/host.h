@@ -204,6 +204,8 @@ struct host_device {
 				 beside it (7.15), the kernel's exceptions apart (7.21a);
 				 UNKNOWN: not looked at */
 	const char *label;    /* firmware's slot name; NULL: none, or not looked at */
+	const char *taken;    /* seconds after the kernel began when its driver first spoke of it,
+				 by the kernel's log; NULL: not said, or not looked at */
 	bool reserved_region; /* its group has a "direct" region (7.21) */
 	ARRAY_OF(struct host_use) uses;
 };

@@ -209,6 +209,9 @@ int plan_identify(struct planning *p);	   /* identity.c: plan->id */
  * not bring it although nothing has changed since. 0 or -ENOMEM. */
 int plan_promise(struct planning *p, struct plan_item *item);
 
+/* promise-seen.c: why a boot did not bring the item, one phrase; NULL: out of memory. */
+const char *promise_seen(struct planning *p, const struct plan_item *item);
+
 /* A flag of ours that came up and that the kernel does not know (1.10) is blocked; it stays on the
  * line, so that this is seen at the next boot too. 0 or -ENOMEM. */
 int plan_known_flag(struct planning *p, struct plan_item *item);

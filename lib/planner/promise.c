@@ -32,73 +32,6 @@ static int make_basis(struct planning *p)
 	return p->basis ? 0 : -ENOMEM;
 }
 
-/* --- what is seen of a broken one ------------------------------------------------------------- */
-
-static const struct device_wish *wish_of(const struct planning *p, const struct plan_item *item)
-{
-	array_foreach(it, &p->devices)
-		if (ITEM(p, it->item) == item)
-			return it;
-	return NULL;
-}
-
-static const char *device_seen(struct planning *p, const struct plan_item *item)
-{
-	const struct device_wish *wish = wish_of(p, item);
-	const char *off = p->host->iommu.off_evidence;
-
-	if (!p->host->iommu.active)
-		return off ? arena_printf(p->a, "the IOMMU is off: %s", off)
-			   : "the IOMMU is not active in this boot";
-	array_foreach(addr, &p->plan->devices.at[wish->device].addrs) {
-		const struct host_device *d = host_device(p->host, *addr);
-		char text[PCI_ADDR_TEXT_SIZE];
-
-		if (!d || host_device_on(d, wish->spec->driver))
-			continue;
-		pci_addr_format(*addr, text);
-		if (!d->driver)
-			return arena_printf(p->a, "%s is on no driver: %s did not take it", text,
-					    wish->spec->driver);
-		return arena_printf(p->a, "%s is on %s, which took it %s", text, d->driver,
-				    item->boot == LAYER_RIGHT
-					    ? "although the initramfs binds it early"
-					    : "although early binding is configured");
-	}
-	return item->reason;
-}
-
-static const char *seen(struct planning *p, const struct plan_item *item)
-{
-	const char *name = strchr(item->id, ':') + 1;
-
-	switch (item->kind) {
-	case ITEM_KERNEL_FLAG:
-		return arena_printf(
-			p->a,
-			"the running kernel's line lacks %s: the boot loader dropped it, "
-			"or another entry was booted",
-			name);
-	case ITEM_DEVICE:
-		return device_seen(p, item);
-	case ITEM_BLACKLIST:
-		return arena_printf(p->a,
-				    "%s is loaded all the same, by its name or since another "
-				    "module needs it",
-				    name);
-	case ITEM_MODULE:
-		return arena_printf(p->a, "%s is not loaded", name);
-	case ITEM_MODULE_OPTION:
-		return arena_printf(p->a, "%s: %s", name,
-				    item->reason ? item->reason : "another value is in force");
-	case ITEM_VM:
-	case _ITEM_KIND_MAX:
-	case _ITEM_KIND_INVALID:
-		break;
-	}
-	return item->reason ? item->reason : "not active";
-}
-
 /* --- the judgement ---------------------------------------------------------------------------- */
 
 static bool is_broken(const struct planning *p, const struct plan_item *item,
@@ -186,7 +119,7 @@ int plan_promise(struct planning *p, struct plan_item *item)
 	promise.basis = p->basis;
 	if (!is_broken(p, item, known))
 		return array_push(p->a, &p->plan->promises, promise);
-	what = seen(p, item);
+	what = promise_seen(p, item);
 	/* Kept as it was, so that it stays broken in this boot and in the next ones. */
 	if (!what || array_push(p->a, &p->plan->promises, *known) < 0)
 		return -ENOMEM;

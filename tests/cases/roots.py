@@ -363,6 +363,26 @@ def broken_promise(host, tally):
     tally.check("what was kept is no promise any more", "promises" not in host.read("/var/lib/passthroughd/ledger.json"))
 
 
+REASONS = [
+    ("the entry's own words", ("root=UUID=abcd ro quiet",), "the boot loader dropped it"),
+    ("a recovery entry's words", ("root=UUID=abcd ro single",), "a recovery entry was booted"),
+    ("words of no entry", ("root=UUID=abcd ro quiet rescue=1",), "has rescue=1, which the boot loader's entries lack"),
+]
+
+
+@case()
+def why_not_kept(host, tally):
+    """a promise that a boot did not keep: the most specific reason that its line and the entries give"""
+    flag = "kernel-flag:pcie_aspm=off"
+    host.spec(GUIDE + "kernel-flags: [pcie_aspm=off]\n")
+    host.json("apply")
+    for what, line, reason in REASONS:
+        boot(host, 2)
+        host.write("/proc/cmdline", " ".join(("BOOT_IMAGE=/boot/vmlinuz-" + KVER, *line)) + "\n")
+        tally.check("a flag, %s: %s" % (what, reason), reason in items(host.json("plan")[1])[flag]["reason"],
+                    items(host.json("plan")[1])[flag])
+
+
 @case()
 def unknown_flag(host, tally):
     """a flag that the kernel does not know (1.10): blocked, left on the line, no second request"""

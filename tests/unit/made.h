@@ -114,6 +114,8 @@ static inline void made_machine(struct host *host, const char *word)
 		host->boot_id = v;
 	else if ((v = made_value(word, "unknown")))
 		words_add(a, &host->unknown_flags, v);
+	else if ((v = made_value(word, "runs")))
+		host->running_version = v;
 	else if (made_value(word, "live"))
 		host->live_root = true;
 	else if (made_value(word, "serial-tool"))
@@ -161,6 +163,8 @@ static inline void made_function(struct host *host, struct host_device *d, const
 
 	if ((v = made_value(word, "driver")))
 		d->driver = v;
+	else if ((v = made_value(word, "taken")))
+		d->taken = v;
 	else if ((v = made_value(word, "group")))
 		d->group = atoi(v);
 	else if ((v = made_value(word, "parent")))

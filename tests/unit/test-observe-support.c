@@ -203,6 +203,46 @@ static void what_the_kernel_does_not_know_is_found(void **state _unused_)
 	}
 }
 
+static void when_a_driver_took_its_function_is_in_the_log(void **state _unused_)
+{
+	static const struct observe_options asked = {.takers = true};
+	static const struct {
+		const char *log, *taken;
+	} rows[] = {
+		{"[    0.812345] nouveau 0000:01:00.0: vgaarb: deactivate\n"
+		 "\t[    4.100000] nouveau 0000:01:00.0: DRM",
+		 "0.812345"},
+		{"[12345.6] nouveau 0000:01:00.0: enabling device", "12345.6"},
+		{"kern  :info  : [    1.5] nouveau 0000:01:00.0: x", "1.5"},
+		{"[    0.8] nouveau 0000:02:00.0: x", NULL}, /* another function */
+		{"[    0.8] pci 0000:01:00.0: x", NULL},     /* no driver yet */
+		{"[   now ] nouveau 0000:01:00.0: x", NULL}, /* no time */
+		{"] nouveau 0000:01:00.0: x", NULL},
+		/* A saved log runs on over boots. */
+		{"[    0.8] nouveau 0000:01:00.0: x\n\t[    0.0] Linux version 6.1.0", NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		_cleanup_strbuf_ struct strbuf text = {0};
+
+		strbuf_addf(&text,
+			    "[/sys/bus/pci/devices]\n0000:01:00.0/vendor = 0x10de\n"
+			    "0000:01:00.0/device = 0x1b81\n"
+			    "0000:01:00.0/driver -> ../../drivers/nouveau\n"
+			    "[/var/log]\ndmesg <<\n\t%s\n",
+			    rows[i].log);
+		_cleanup_host_ struct host *host = observe_text(strbuf_text(&text), &asked);
+		_cleanup_host_ struct host *unasked = observe_text(strbuf_text(&text), &plain);
+
+		assert_int_equal(host->devices.n, 1);
+		if (!rows[i].taken)
+			assert_null(host->devices.at[0].taken);
+		else
+			assert_string_equal(host->devices.at[0].taken, rows[i].taken);
+		assert_null(unasked->devices.at[0].taken);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,6 +251,7 @@ int main(void)
 		cmocka_unit_test(remapping_is_proven),
 		cmocka_unit_test(who_switched_it_off_is_named),
 		cmocka_unit_test(what_the_kernel_does_not_know_is_found),
+		cmocka_unit_test(when_a_driver_took_its_function_is_in_the_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -137,8 +137,8 @@ static void check_row(const struct promise_row *row)
 #define DROPPED MACHINE "cmdline=quiet " ENTRY
 #define GPU	"\n01:00.0 10de:1b81 030000 reset group=1 use=console:efifb "
 #define LACKS                                                                                      \
-	" kernel-flag:pcie_aspm=off the running kernel's line lacks pcie_aspm=off: the boot "      \
-	"loader dropped it, or another entry was booted\n"
+	" kernel-flag:pcie_aspm=off the running kernel's line lacks pcie_aspm=off, which the "     \
+	"entry in /boot/grub/grub.cfg, line 10, has: the boot loader dropped it\n"
 #define FLAG_DUE(n) n " kernel-flag:pcie_aspm=off armed\n" n " reboot for pcie_aspm=off\n"
 #define GPU_DUE(n)  n " device:gpu armed\n" n " reboot for gpu\n"
 
@@ -214,6 +214,23 @@ static const struct promise_row rows[] = {
 	 {KEPT "active boot=a" GPU "driver=nouveau", KEPT "active boot=b" GPU "driver=nouveau"},
 	 GPU_DUE("1") "2 device:gpu 0000:01:00.0 is on nouveau, which took it although early "
 		      "binding is configured\n",
+	 0,
+	 false},
+	{"a device that its driver took, as the log says",
+	 CARD,
+	 {KEPT "active boot=a" GPU "driver=nouveau",
+	  KEPT "active boot=b" GPU "driver=nouveau taken=0.812345"},
+	 GPU_DUE("1") "2 device:gpu 0000:01:00.0 is on nouveau, which had it by second 0.812345 of "
+		      "the kernel's log although early binding is configured\n",
+	 0,
+	 false},
+	{"a device that its driver took, under a kernel that is not installed",
+	 CARD,
+	 {KEPT "active boot=a" GPU "driver=nouveau",
+	  KEPT "active boot=b runs=6.1.0-99" GPU "driver=nouveau"},
+	 GPU_DUE("1") "2 device:gpu 0000:01:00.0 is on nouveau, which took it although every "
+		      "installed kernel's initramfs binds it early: 6.1.0-99, which runs, is none "
+		      "of these\n",
 	 0,
 	 false},
 	{"a device whose IOMMU is off",
