@@ -33,6 +33,7 @@ struct manager {
 	bool rejected; /* the files are not what is in force */
 	bool checking, reconciling;
 	bool check_again, reconcile_again; /* asked for while one was under way */
+	bool changed;			   /* the host, since it was last looked at */
 	bool healing;			   /* what it reconciles nobody asked for */
 	bool ready, stopping;
 	char summary[STATUS_MAX], failure[STATUS_MAX];
@@ -302,9 +303,10 @@ static void reconcile_heard(void *owner, const char *text)
 	struct manager *m = owner;
 	const char *rest;
 
-	if (after(text, JOB_SAYS_LOOKING))
+	if (after(text, JOB_SAYS_LOOKING)) {
 		watch_forget(m->watch);
-	else if ((rest = after(text, JOB_SAYS_PROGRESS)))
+		m->changed = false;
+	} else if ((rest = after(text, JOB_SAYS_PROGRESS)))
 		show(m, rest, "");
 	else if ((rest = after(text, JOB_SAYS_WROTE)))
 		note_written(m, rest);
@@ -319,12 +321,12 @@ static void reconcile_heard(void *owner, const char *text)
 /* Nobody asked: that it ends as the time before is not worth a line. */
 static void look_again(struct manager *m)
 {
-	if (m->stopping)
+	/* A build is full of news, and is followed by a look of its own. */
+	m->changed = m->reconciling;
+	if (m->stopping || m->reconciling)
 		return;
-	if (!m->reconciling) {
-		snprintf(m->before, sizeof(m->before), "%s", m->summary);
-		m->healing = true;
-	}
+	snprintf(m->before, sizeof(m->before), "%s", m->summary);
+	m->healing = true;
 	start_reconcile(m);
 }
 
@@ -374,6 +376,7 @@ static void reconcile_ended(void *owner, struct worker *worker, int code _unused
 		sd_event_exit(m->workers.event, 0);
 		return;
 	}
+	m->reconcile_again |= m->changed;
 	if (!m->reconcile_again)
 		try_again_later(m);
 	show_summary(m);
@@ -392,6 +395,7 @@ static void start_reconcile(struct manager *m)
 	m->reconcile_again = m->reconciling;
 	if (m->reconciling)
 		return;
+	m->changed = false;
 	retry_stop(&m->retry);
 	/* What stands when the child dies without a word. */
 	snprintf(m->summary, sizeof(m->summary), "failed, see the journal");

@@ -472,6 +472,25 @@ def keeps_failing(host, start, tally):
 
 
 @case
+def lies_on(host, start, tally):
+    """a builder that reports success and leaves our file out: not run again and again by its own news"""
+    lying = host.read("/usr/sbin/update-initramfs") + "\n"
+    host.write("/usr/sbin/update-initramfs", lying.replace("cp -r /etc/modprobe.d $w/etc/", "mkdir $w/etc/modprobe.d")
+               .replace("mv /boot", "sleep 1\nmv /boot"), 0o755)
+    host.link("/bin/sleep", "busybox")
+    host.spec("blacklist: [pcspkr]\n")
+    with start(host) as daemon:
+        tally.equal("it failed", host.json("wait")[0], 1)
+        daemon.looks(1)
+        runs = len(host.log())
+        tally.equal("and is not tried again and again", (daemon.looks(3), len(host.log())), (0, runs))
+        host.remove(MODPROBE)
+        tally.check("drift: it is tried once more", until(lambda: len(host.log()) > runs))
+        daemon.looks(3)
+        tally.equal("and not again and again", len(host.log()), runs + 1)
+
+
+@case
 def contested(host, start, tally):
     """a tool that keeps changing a file of ours back: after a few rounds it is named and left alone"""
     host.spec("blacklist: [pcspkr]\nkernel-flags: [pcie_aspm=off]\n")
