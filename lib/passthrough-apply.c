@@ -86,8 +86,8 @@ static void prove(struct pthru_report *r)
 			continue;
 		r->unproven = true;
 		surface_error(r->diags, CODE_NO_EFFECT,
-			      "%.*s: everything was carried out, yet %s %s is still to be done",
-			      surface_item_length(why), why, step_kind_name(it->kind), it->target);
+			      "%s, although everything was carried out: %s %s is still to be done",
+			      why, step_kind_name(it->kind), it->target);
 	}
 }
 
