@@ -31,9 +31,9 @@ def case(modules="list"):
     return register
 
 
-def document(root, verb):
+def document(root, verb, environment=None):
     """Exit code and the one JSON document that VERB must print, whatever happens."""
-    code, output, errors = root.ctl(verb, "--json")
+    code, output, errors = root.ctl(verb, "--json", environment=environment)
     try:
         return code, json.loads(output)
     except ValueError:
@@ -174,22 +174,6 @@ def builder_missing(root, tally):
     states = item_states(report, "blacklist:")
     tally.check("apply: the blacklist, which the initramfs must hold, is blocked",
                 states and set(states.values()) == {"blocked"}, report)
-
-
-@case()
-def builder_idle(root, tally):
-    """update_initramfs=no: an exit code of 0 that did nothing is found out (fact 5.3)"""
-    write(root.spec, SPEC)
-    write(root.at("etc/initramfs-tools/update-initramfs.conf"), "update_initramfs=no\nbackup_initramfs=no\n")
-    image = identity(root.initramfs)
-    code, report = document(root, "apply")
-    tally.check("apply does not claim success", code in (1, 4), "%s %s" % (code, report))
-    tally.check("the code is no-effect", "no-effect" in codes(report), report)
-    tally.equal("the image is indeed the old one", identity(root.initramfs), image)
-    code, plan = document(root, "plan")
-    tally.check("and the next plan does not take the blacklist for armed", not [state for state in
-                item_states(plan, "blacklist:").values() if state in ("armed", "active")], plan)
-    tally.check("nor does it exit 0 or 3", code not in (0, 3), code)
 
 
 @case()

@@ -189,11 +189,11 @@ class Sysroot:
             raise RuntimeError("exit code %d from %s:\n%s" % (done.returncode, " ".join(words), output))
         return output
 
-    def ctl(self, *words):
+    def ctl(self, *words, environment=None):
         """Run passthroughctl on the tree: (exit code, standard output, standard error)."""
         command = [self.program] + list(words) + ["--root", self.path, "--spec", self.spec]
         done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, timeout=900)
+                              stderr=subprocess.PIPE, timeout=900, env=dict(os.environ, **(environment or {})))
         with open(os.path.join(self.work, "commands.log"), "ab") as log:
             log.write(b"$ " + " ".join(command).encode() + b"\n" + done.stdout + done.stderr
                       + b"[%d]\n" % done.returncode)
