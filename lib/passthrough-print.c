@@ -51,7 +51,9 @@ static int print_plan(const struct pthru_ctx *ctx, const struct pthru_plan *p,
 	_cleanup_strbuf_ struct strbuf out = {0};
 	int err = 0;
 
-	if (ctx->form == PTHRU_JSON)
+	if (ctx->form == PTHRU_JSON && ctx->open)
+		err = render_open_json(p ? p->plan : NULL, inner(diags), &out);
+	else if (ctx->form == PTHRU_JSON)
 		err = render_plan_json(p ? p->plan : NULL, inner(diags), NULL, &out);
 	else if (p)
 		text(p->plan, style(ctx), &out);
@@ -123,6 +125,28 @@ int pthru_report_print(const struct pthru_ctx *ctx, const struct pthru_report *r
 const struct pthru_diags *pthru_report_diags(const struct pthru_report *r)
 {
 	return r->diags;
+}
+
+static void add_device(const struct plan_device *device, struct strbuf *out)
+{
+	char text[PCI_ADDR_TEXT_SIZE];
+
+	strbuf_addf(out, "device %s %s %s", device->name, item_state_name(device->state),
+		    device->state == STATE_BLOCKED ? "-" : bind_method_name(device->method));
+	array_foreach(it, &device->addrs)
+		strbuf_addf(out, " %s", pci_addr_format(*it, text));
+	strbuf_addc(out, '\n');
+}
+
+int pthru_plan_state(const struct pthru_plan *p, char **ret)
+{
+	_cleanup_strbuf_ struct strbuf out = {0};
+
+	if (p && p->plan->reboot_required)
+		strbuf_add(&out, "reboot\n");
+	for (size_t i = 0; p && i < p->plan->devices.n; i++)
+		add_device(&p->plan->devices.at[i], &out);
+	return finish(&out, 0, ret);
 }
 
 struct tally {

@@ -154,6 +154,11 @@ void pthru_ctx_set_form(struct pthru_ctx *ctx, enum pthru_form form, unsigned wi
 	ctx->width = width;
 }
 
+void pthru_ctx_set_open(struct pthru_ctx *ctx, bool open)
+{
+	ctx->open = open;
+}
+
 enum pthru_form pthru_ctx_form(const struct pthru_ctx *ctx)
 {
 	return ctx->form;

@@ -20,6 +20,7 @@ struct pthru_ctx {
 	int run_fd;	      /* the run-time folder behind the control socket's address; -1 */
 	enum pthru_form form;
 	unsigned width;
+	bool open; /* documents are for everybody */
 	void *userdata;
 	void (*step)(void *userdata, size_t index, size_t count, const char *what, bool done);
 	void (*tick)(void *userdata, unsigned seconds);

@@ -74,6 +74,10 @@ void pthru_ctx_set_form(struct pthru_ctx *ctx, enum pthru_form form, unsigned wi
 enum pthru_form pthru_ctx_form(const struct pthru_ctx *ctx);
 unsigned pthru_ctx_width(const struct pthru_ctx *ctx);
 
+/* Whether everybody will read the documents of plans: they have no diffs then, which quote files
+ * that not everybody can read. */
+void pthru_ctx_set_open(struct pthru_ctx *ctx, bool open);
+
 /*
  * Whom to tell while applying. step: the index-th of count steps begins (done false) or has ended,
  * and what it is; tick: about once a second while a builder runs, with the seconds since it began;
@@ -261,7 +265,13 @@ int pthru_run_make(struct pthru_ctx *ctx);
  */
 int pthru_plan_watches(const struct pthru_plan *plan, char **ret);
 
-/* Opens one of these with O_PATH, for inotify. The descriptor, or errno. */
+/*
+ * The state in lines for programs: "reboot" when one is outstanding, and "device NAME STATE METHOD
+ * ADDRESS...", METHOD "-" while it is blocked. plan NULL: "". 0 or -ENOMEM.
+ */
+int pthru_plan_state(const struct pthru_plan *plan, char **ret);
+
+/* Opens a path of pthru_plan_watches with O_PATH, for inotify. The descriptor, or errno. */
 int pthru_watch_open(struct pthru_ctx *ctx, const char *path);
 
 /* Whether the root is the running system, whose kernel sends news of devices. */

@@ -182,8 +182,8 @@ static void put_report(struct doc *b, struct json_object *to, const struct repor
 	doc_put_bool(b, object, "rolled_back", report->rolled_back);
 }
 
-int render_plan_json(const struct plan *plan, const struct diags *diags,
-		     const struct report *report, struct strbuf *out)
+static int render(const struct plan *plan, const struct diags *diags, const struct report *report,
+		  bool open, struct strbuf *out)
 {
 	const struct diags *const lists[3] = {plan ? &plan->diags : NULL, diags,
 					      report ? &report->diags : NULL};
@@ -199,10 +199,21 @@ int render_plan_json(const struct plan *plan, const struct diags *diags,
 	array = doc_array(&b, document, "steps");
 	for (size_t i = 0; plan && i < plan->steps.n; i++)
 		doc_put_step(&b, array, &plan->steps.at[i]);
-	put_diffs(&b, document, plan);
+	put_diffs(&b, document, open ? NULL : plan);
 	put_reboot(&b, document, plan);
 	doc_put_diags(&b, document, lists);
 	if (report)
 		put_report(&b, document, report);
 	return doc_finish(&b, document, out);
+}
+
+int render_plan_json(const struct plan *plan, const struct diags *diags,
+		     const struct report *report, struct strbuf *out)
+{
+	return render(plan, diags, report, false, out);
+}
+
+int render_open_json(const struct plan *plan, const struct diags *diags, struct strbuf *out)
+{
+	return render(plan, diags, NULL, true, out);
 }

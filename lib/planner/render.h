@@ -38,6 +38,8 @@ void render_report(const struct plan *plan, const struct report *report, struct 
  */
 int render_plan_json(const struct plan *plan, const struct diags *diags,
 		     const struct report *report, struct strbuf *out);
+/* What everybody may read: no diffs, which quote files that not everybody can. */
+int render_open_json(const struct plan *plan, const struct diags *diags, struct strbuf *out);
 int render_devices_json(const struct host *host, const struct diags *diags, struct strbuf *out);
 int render_explain_json(const struct plan *plan, const struct host *host, const char *name,
 			const struct diags *diags, struct strbuf *out);

@@ -307,6 +307,23 @@ static void equal_files_have_no_diff(void **state _unused_)
 	plan_free(plan);
 }
 
+/* For everybody: all of it but what files hold. */
+static void open_documents_quote_no_file(void **state _unused_)
+{
+	_cleanup_strbuf_ struct strbuf out = {0};
+	struct plan *plan = made_plan();
+	struct json_object *document = plan_document(plan, NULL, NULL), *open;
+
+	assert_int_equal(json_object_array_length(at(document, "diffs")), 3);
+	assert_int_equal(render_open_json(plan, NULL, &out), 0);
+	open = parse(&out);
+	json_object_object_add(document, "diffs", json_object_new_array());
+	assert_int_equal(json_object_equal(open, document), 1);
+	json_object_put(open);
+	json_object_put(document);
+	plan_free(plan);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +335,7 @@ int main(void)
 		cmocka_unit_test(any_bytes),
 		cmocka_unit_test(documents_are_stable),
 		cmocka_unit_test(equal_files_have_no_diff),
+		cmocka_unit_test(open_documents_quote_no_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The state as lines that need no reader of JSON. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../../lib/surface.h"
+#include "made-plan.h"
+
+static void lines(void **state _unused_)
+{
+	static const struct {
+		struct plan *(*make)(void); /* NULL: no plan */
+		const char *text;
+	} table[] = {
+		{NULL, ""},
+		{made_plan, "reboot\n"
+			    "device disk blocked - 0000:03:00.0\n"
+			    "device gpu wanted override 0000:01:00.0 0000:01:00.1\n"},
+		{made_converged, "device gpu active override 0000:01:00.0 0000:01:00.1\n"},
+		{made_armed, "reboot\n"},
+		{made_blocked, "device gpu blocked -\n"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		struct pthru_plan p = {.plan = table[i].make ? table[i].make() : NULL};
+		char *text = NULL;
+
+		assert_int_equal(pthru_plan_state(table[i].make ? &p : NULL, &text), 0);
+		assert_string_equal(text, table[i].text);
+		free(text);
+		plan_free(p.plan);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(lines)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
