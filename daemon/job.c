@@ -9,17 +9,15 @@
 #include "wire.h"
 
 static const char *const verbs[_JOB_VERB_MAX] = {
-	[JOB_CHECK] = "check",
-	[JOB_RECONCILE] = "reconcile",
-	[JOB_STATUS] = "status",
-	[JOB_KEEP] = "keep",
+	[JOB_CHECK] = "check",	 [JOB_RECONCILE] = "reconcile", [JOB_PLAN] = "plan",
+	[JOB_STATUS] = "status", [JOB_KEEP] = "keep",
 };
 
 size_t job_format(const struct job *job, char ret[static JOB_SIZE])
 {
-	int n = snprintf(ret, JOB_SIZE, "%s %s %u\n%s\n%s\n%s\n", verbs[job->verb],
-			 wire_form_name(job->form), job->width, job->failure, job->before,
-			 job->contested);
+	int n = snprintf(ret, JOB_SIZE, "%s %s %u %d\n%s\n%s\n%s\n", verbs[job->verb],
+			 wire_form_name(job->form), job->width, job->open, job->failure,
+			 job->before, job->contested);
 
 	return n > 0 && n < JOB_SIZE ? (size_t)n : 0;
 }
@@ -49,6 +47,7 @@ int job_parse(const char *text, struct job *ret)
 	struct job job = {0};
 	char head[JOB_TEXT_SIZE], verb[16], form[16], end;
 	int v, f;
+	unsigned open;
 
 	text = take_line(text, head);
 	if (text)
@@ -58,8 +57,9 @@ int job_parse(const char *text, struct job *ret)
 	if (text)
 		text = take_line(text, job.contested);
 	if (!text || *text ||
-	    sscanf(head, "%15s %15s %5u%c", verb, form, &job.width, &end) !=
-		    3) // NOLINT(cert-err34-c)
+	    sscanf(head, "%15s %15s %5u %1u%c", verb, form, &job.width,
+		   &open, // NOLINT(cert-err34-c)
+		   &end) != 4)
 		return -EBADMSG;
 	v = verb_of(verb);
 	f = wire_form(form);
@@ -67,6 +67,7 @@ int job_parse(const char *text, struct job *ret)
 		return -EBADMSG;
 	job.verb = (enum job_verb)v;
 	job.form = (enum pthru_form)f;
+	job.open = open;
 	*ret = job;
 	return 0;
 }

@@ -12,10 +12,11 @@
 
 enum job_verb {
 	JOB_CHECK,     /* do the files hold on this host? then they are kept as accepted */
-	JOB_RECONCILE, /* apply the spec in force, leave the status file; `out` lists paths to watch
-			*/
-	JOB_STATUS,    /* the state of now */
-	JOB_KEEP,      /* the state of now into the status file; `out` as JOB_RECONCILE */
+	JOB_RECONCILE, /* apply the spec in force, leave the status file; `out` lists paths to
+			  watch, `err` the state */
+	JOB_PLAN,      /* what an apply of the spec in force would do */
+	JOB_STATUS,    /* the same, and how the last one ended */
+	JOB_KEEP,      /* the state of now into the status file; `out` and `err` as JOB_RECONCILE */
 	_JOB_VERB_MAX
 };
 
@@ -26,6 +27,7 @@ struct job {
 	enum job_verb verb;
 	enum pthru_form form;
 	unsigned width;
+	bool open;		       /* everybody will read the answer */
 	char failure[JOB_TEXT_SIZE];   /* of the last apply: "CODE TEXT", "" when it went well */
 	char before[JOB_TEXT_SIZE];    /* trying again: the summary of the last time; "" */
 	char contested[JOB_TEXT_SIZE]; /* files that are left alone, a blank between; "" */

@@ -181,13 +181,15 @@ static int find_spec(struct bench *b)
 	return 0;
 }
 
-/* What the daemon is to watch so that it need not look again and again. */
-static void leave_watches(struct bench *b, const struct pthru_plan *plan)
+/* What the daemon is to watch so that it need not look again and again, and what it may tell. */
+static void leave_findings(struct bench *b, const struct pthru_plan *plan)
 {
-	_cleanup_free_ char *paths = NULL;
+	_cleanup_free_ char *paths = NULL, *state = NULL;
 
 	if (pthru_plan_watches(plan, &paths) == 0)
 		(void)put(b->out, paths);
+	if (pthru_plan_state(plan, &state) == 0)
+		(void)put(b->err, state);
 }
 
 static void keep_status(struct bench *b, const struct pthru_plan *plan)
@@ -203,7 +205,7 @@ static void keep_status(struct bench *b, const struct pthru_plan *plan)
 		log_line(LOG_PRIORITY_WARNING, "the status file could not be written: %s",
 			 strerror(-err));
 	pthru_ctx_set_form(b->ctx, b->job->form, b->job->width);
-	leave_watches(b, plan);
+	leave_findings(b, plan);
 }
 
 static int apply(struct bench *b)
@@ -253,7 +255,8 @@ static int tell_failure(struct bench *b, int code)
 	size_t n = strcspn(failure, " ");
 	char word[32];
 
-	if (code != PTHRU_EXIT_PENDING || failure[n] == '\0' || n >= sizeof(word))
+	if (b->job->verb == JOB_PLAN || code != PTHRU_EXIT_PENDING || failure[n] == '\0' ||
+	    n >= sizeof(word))
 		return code;
 	memcpy(word, failure, n);
 	word[n] = '\0';
@@ -278,7 +281,8 @@ static int look(struct bench *b, bool keep, char **ret)
 	if (err == 0 && keep)
 		keep_status(b, plan);
 	else if (err == 0 && plan)
-		err = pthru_status_print(b->ctx, plan, b->diags, ret);
+		err = b->job->verb == JOB_PLAN ? pthru_plan_print(b->ctx, plan, b->diags, ret)
+					       : pthru_status_print(b->ctx, plan, b->diags, ret);
 	if (err < 0)
 		code = failed(b, err);
 	pthru_plan_free(plan);
@@ -301,16 +305,15 @@ static int keep(struct bench *b)
 static int do_job(struct bench *b)
 {
 	static int (*const jobs[_JOB_VERB_MAX])(struct bench * b) = {
-		[JOB_CHECK] = check,
-		[JOB_RECONCILE] = reconcile,
-		[JOB_STATUS] = status,
-		[JOB_KEEP] = keep,
+		[JOB_CHECK] = check,   [JOB_RECONCILE] = reconcile, [JOB_PLAN] = status,
+		[JOB_STATUS] = status, [JOB_KEEP] = keep,
 	};
 	int code;
 
 	if (pthru_diags_new(&b->diags) < 0)
 		return PTHRU_EXIT_FAILED;
 	pthru_ctx_set_form(b->ctx, b->job->form, b->job->width);
+	pthru_ctx_set_open(b->ctx, b->job->open);
 	code = pthru_ctx_set_contested(b->ctx, b->job->contested) < 0 ? PTHRU_EXIT_FAILED
 								      : jobs[b->job->verb](b);
 	pthru_spec_free(b->spec);

@@ -6,47 +6,38 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
+#include "answers.h"
 #include "contest.h"
 #include "log.h"
 #include "macro.h"
 #include "retry.h"
+#include "state.h"
 #include "text.h"
 #include "watch.h"
 #include "worker.h"
 
-#define STATUS_MAX 512 /* bytes of the line that systemd shows */
-
-/* One worker answers one request; or nobody's, when only the status file is wanted. */
-struct asked {
-	struct request *request; /* NULL: nobody's, or forgotten */
-	bool keeps;
-	struct asked *next;
-};
-
 struct manager {
 	struct workers workers;
+	struct answers answers;
 	struct watch *watch;
-	bool rejected; /* the files are not what is in force */
+	struct state state;
+	struct state_listener listener;
 	bool checking, reconciling;
 	bool check_again, reconcile_again; /* asked for while one was under way */
 	bool changed;			   /* the host, since it was last looked at */
 	bool healing;			   /* what it reconciles nobody asked for */
-	bool ready, stopping;
-	char summary[STATUS_MAX], failure[STATUS_MAX];
-	char held[STATUS_MAX];	       /* devices that are only in use, "" when there are none */
-	char attempt[STATUS_MAX + 64]; /* what is done about them */
-	char before[STATUS_MAX];       /* the summary of the time before */
+	bool ready;
+	char summary[STATE_TEXT]; /* what the work under way ends with, unless it says more */
+	char failure[STATE_TEXT];
+	char held[STATE_TEXT]; /* devices that are only in use, "" when there are none */
 	struct retry retry;
 	struct contest contest;
 	struct request *reloaders; /* wait for the check that is under way */
 	struct request *later;	   /* for the one after it */
 	struct request *waiters;   /* until everything is done */
-	struct asked *asked;
-	int nothing; /* an empty file, for answers without one of the texts */
 };
 
 static void start_check(struct manager *m);
@@ -54,21 +45,20 @@ static void start_reconcile(struct manager *m);
 static void settle(struct manager *m);
 static void look_again(struct manager *m);
 
-/* --- what systemd shows ----------------------------------------------------------------------- */
+/* --- what is shown ---------------------------------------------------------------------------- */
 
-/* more follows the text, "" without. */
-static void show(const struct manager *m, const char *text, const char *more)
+static void become(struct manager *m, struct state *next)
 {
-	sd_notifyf(0, "STATUS=%s%s%s",
-		   m->rejected ? "spec rejected, see passthroughctl status; " : "", text, more);
+	next->working = m->checking || m->reconciling || m->check_again || m->reconcile_again;
+	state_become(&m->state, next, &m->listener);
 }
 
-static void show_summary(const struct manager *m)
+/* Only whether anything is under way. */
+static void tell_working(struct manager *m)
 {
-	if (m->stopping)
-		show(m, "stopping when the work under way is done", "");
-	else
-		show(m, m->summary, m->attempt);
+	struct state next = m->state;
+
+	become(m, &next);
 }
 
 /* Under Type=notify the reload protocol is harmless, under notify-reload needed (10.2). */
@@ -81,111 +71,59 @@ static void show_reloading(void)
 		   (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
 }
 
-/* --- requests --------------------------------------------------------------------------------- */
-
-static void queue(struct request **list, struct request *request)
-{
-	while (*list)
-		list = &(*list)->next;
-	request->next = NULL;
-	*list = request;
-}
-
-static void unqueue(struct request **list, const struct request *request)
-{
-	for (; *list; list = &(*list)->next) {
-		if (*list == request) {
-			*list = request->next;
-			return;
-		}
-	}
-}
-
-static struct request *next(struct request **list)
-{
-	struct request *one = *list;
-
-	if (one)
-		*list = one->next;
-	return one;
-}
-
-/* An answer that needs no child. */
-static void answer_line(struct manager *m, struct request *request, int code, const char *line)
-{
-	_cleanup_close_ int err = memfd_create("diagnostics", MFD_CLOEXEC);
-
-	if (err >= 0)
-		(void)text_write(err, line, strlen(line));
-	request->answer(request, code, m->nothing, err >= 0 ? err : m->nothing);
-}
-
 /* --- status ----------------------------------------------------------------------------------- */
 
-static void drop_asked(struct manager *m, struct asked *one)
+/* What to watch and where the host stands from now on; a worker that failed leaves neither. */
+static void take_findings(struct manager *m, const struct worker *worker, struct state *next)
 {
-	for (struct asked **at = &m->asked; *at; at = &(*at)->next) {
-		if (*at == one) {
-			*at = one->next;
-			break;
-		}
-	}
-	free(one);
-}
-
-/* What the daemon is to watch from now on; a worker that failed leaves nothing. */
-static void take_watches(struct manager *m, const struct worker *worker)
-{
-	_cleanup_free_ char *paths = NULL;
+	_cleanup_free_ char *paths = NULL, *state = NULL;
 
 	if (worker_out(worker) >= 0 && text_read(worker_out(worker), &paths) == 0 && *paths)
 		(void)watch_paths(m->watch, paths);
+	if (worker_err(worker) >= 0 && text_read(worker_err(worker), &state) == 0 && *state)
+		(void)state_read(next, state);
 }
 
-static int file_or(const struct manager *m, int fd)
+static struct job job_of(const struct manager *m, enum job_verb verb)
 {
-	return fd < 0 ? m->nothing : fd;
+	struct job job = {.verb = verb, .form = PTHRU_JSON};
+
+	contest_paths(&m->contest, job.contested, sizeof(job.contested));
+	return job;
 }
 
-static void status_ended(void *owner, struct worker *worker, int code)
-{
-	struct asked *one = worker_argument(worker);
-	struct manager *m = owner;
-
-	if (one->request)
-		one->request->answer(one->request, code, file_or(m, worker_out(worker)),
-				     file_or(m, worker_err(worker)));
-	else if (one->keeps)
-		take_watches(m, worker);
-	drop_asked(m, one);
-}
-
-/* request NULL: only the status file. */
 static void start_status(struct manager *m, struct request *request)
 {
-	static const struct worker_kind kind = {.name = "status", .ended = status_ended};
-	struct asked *one = calloc(1, sizeof(*one));
-	struct job job = {.verb = request ? JOB_STATUS : JOB_KEEP,
-			  .form = request ? request->what.form : PTHRU_JSON,
-			  .width = request ? request->what.width : 0};
-	int err = one ? 0 : -ENOMEM;
+	struct job job = job_of(m, request->what.verb == WIRE_PLAN ? JOB_PLAN : JOB_STATUS);
+
+	job.form = request->what.form;
+	job.width = request->what.width;
+	job.open = request->open;
+	snprintf(job.failure, sizeof(job.failure), "%s", m->failure);
+	answers_start(&m->answers, &job, request);
+}
+
+static void keep_ended(void *owner, struct worker *worker, int code)
+{
+	struct manager *m = owner;
+	struct state next = m->state;
+
+	next.code = code;
+	take_findings(m, worker, &next);
+	become(m, &next);
+}
+
+/* Only the status file. */
+static void start_keep(struct manager *m)
+{
+	static const struct worker_kind kind = {.name = "status file", .ended = keep_ended};
+	struct job job = job_of(m, JOB_KEEP);
+	int err;
 
 	snprintf(job.failure, sizeof(job.failure), "%s", m->failure);
-	contest_paths(&m->contest, job.contested, sizeof(job.contested));
-	if (one) {
-		one->request = request;
-		one->keeps = !request;
-		one->next = m->asked;
-		m->asked = one;
-		err = worker_start(&m->workers, &job, &kind, m, one);
-	}
-	if (err == 0)
-		return;
-	log_line(LOG_PRIORITY_ERROR, "status: %s", strerror(-err));
-	if (request)
-		answer_line(m, request, PTHRU_EXIT_FAILED, "error: no worker could be started\n");
-	if (one)
-		drop_asked(m, one);
+	err = worker_start(&m->workers, &job, &kind, m, NULL);
+	if (err < 0)
+		log_line(LOG_PRIORITY_ERROR, "status file: %s", strerror(-err));
 }
 
 /* --- reload ----------------------------------------------------------------------------------- */
@@ -194,7 +132,7 @@ static void become_ready(struct manager *m)
 {
 	m->ready = true;
 	sd_notify(0, "READY=1");
-	show_summary(m);
+	state_show_summary(&m->state);
 }
 
 static void log_diagnostics(int fd, enum log_priority priority)
@@ -209,31 +147,35 @@ static void answer_reloaders(struct manager *m, int code, int out, int err)
 {
 	struct request *one;
 
-	while ((one = next(&m->reloaders)))
-		one->answer(one, code, one->what.form == PTHRU_JSON ? out : m->nothing, err);
+	while ((one = request_next(&m->reloaders)))
+		one->answer(one, code, one->what.form == PTHRU_JSON ? out : m->answers.nothing,
+			    err);
 }
 
 static void check_ended(void *owner, struct worker *worker, int code)
 {
 	struct manager *m = owner;
+	struct state next = m->state;
 	bool first = !m->ready;
 
 	m->checking = false;
-	m->rejected = code != PTHRU_EXIT_DONE;
+	next.rejected = code != PTHRU_EXIT_DONE;
+	become(m, &next);
 	if (worker_err(worker) >= 0)
 		log_diagnostics(worker_err(worker),
 				code ? LOG_PRIORITY_ERROR : LOG_PRIORITY_NOTICE);
-	if (m->rejected)
+	if (m->state.rejected)
 		log_line(LOG_PRIORITY_ERROR, "spec rejected; the last accepted one stays in force");
 	become_ready(m);
-	answer_reloaders(m, code, file_or(m, worker_out(worker)), file_or(m, worker_err(worker)));
-	if (!m->stopping && (!m->rejected || first)) {
+	answer_reloaders(m, code, answers_file(&m->answers, worker_out(worker)),
+			 answers_file(&m->answers, worker_err(worker)));
+	if (!m->state.stopping && (!m->state.rejected || first)) {
 		m->healing = false;
 		start_reconcile(m);
 	} else {
-		start_status(m, NULL);
+		start_keep(m);
 	}
-	if (m->check_again && !m->stopping)
+	if (m->check_again && !m->state.stopping)
 		start_check(m);
 	settle(m);
 }
@@ -248,10 +190,11 @@ static void start_check(struct manager *m)
 	m->reloaders = TAKE(m->later);
 	err = worker_start(&m->workers, &job, &kind, m, NULL);
 	m->checking = err == 0;
+	tell_working(m);
 	if (err == 0)
 		return;
 	log_line(LOG_PRIORITY_ERROR, "reload: %s", strerror(-err));
-	answer_reloaders(m, PTHRU_EXIT_FAILED, m->nothing, m->nothing);
+	answer_reloaders(m, PTHRU_EXIT_FAILED, m->answers.nothing, m->answers.nothing);
 	if (!m->ready) /* whoever started us shall know */
 		sd_event_exit(m->workers.event, err);
 }
@@ -259,7 +202,7 @@ static void start_check(struct manager *m)
 void manager_reload(struct manager *m, struct request *request)
 {
 	if (request)
-		queue(&m->later, request);
+		request_queue(&m->later, request);
 	retry_reset(&m->retry);
 	contest_reset(&m->contest);
 	if (m->ready)
@@ -307,7 +250,7 @@ static void reconcile_heard(void *owner, const char *text)
 		watch_forget(m->watch);
 		m->changed = false;
 	} else if ((rest = after(text, JOB_SAYS_PROGRESS)))
-		show(m, rest, "");
+		state_show(&m->state, rest);
 	else if ((rest = after(text, JOB_SAYS_WROTE)))
 		note_written(m, rest);
 	else if ((rest = after(text, JOB_SAYS_SUMMARY)))
@@ -323,9 +266,8 @@ static void look_again(struct manager *m)
 {
 	/* A build is full of news, and is followed by a look of its own. */
 	m->changed = m->reconciling;
-	if (m->stopping || m->reconciling)
+	if (m->state.stopping || m->reconciling)
 		return;
-	snprintf(m->before, sizeof(m->before), "%s", m->summary);
 	m->healing = true;
 	start_reconcile(m);
 }
@@ -343,14 +285,14 @@ static void on_change(void *owner, bool spec)
 {
 	struct manager *m = owner;
 
-	if (spec && !m->stopping)
+	if (spec && !m->state.stopping)
 		manager_reload(m, NULL);
 	else
 		look_again(m);
 }
 
 /* Whoever holds a device tells nobody when it lets go. */
-static void try_again_later(struct manager *m)
+static void try_again_later(struct manager *m, struct state *next)
 {
 	int err;
 
@@ -362,24 +304,28 @@ static void try_again_later(struct manager *m)
 	if (err < 0)
 		log_line(LOG_PRIORITY_ERROR, "no new attempt: %s", strerror(-err));
 	else
-		snprintf(m->attempt, sizeof(m->attempt), "; in use: %s; next attempt in %u s",
+		snprintf(next->attempt, sizeof(next->attempt), "; in use: %s; next attempt in %u s",
 			 m->held, m->retry.pause);
 }
 
-static void reconcile_ended(void *owner, struct worker *worker, int code _unused_)
+static void reconcile_ended(void *owner, struct worker *worker, int code)
 {
 	struct manager *m = owner;
+	struct state next = m->state;
 
 	m->reconciling = false;
-	take_watches(m, worker);
-	if (m->stopping) {
+	if (m->state.stopping) {
 		sd_event_exit(m->workers.event, 0);
 		return;
 	}
+	next.code = code;
+	snprintf(next.summary, sizeof(next.summary), "%s", m->summary);
+	take_findings(m, worker, &next);
 	m->reconcile_again |= m->changed;
 	if (!m->reconcile_again)
-		try_again_later(m);
-	show_summary(m);
+		try_again_later(m, &next);
+	become(m, &next);
+	state_show_summary(&m->state);
 	if (m->reconcile_again)
 		start_reconcile(m);
 	settle(m);
@@ -389,7 +335,8 @@ static void start_reconcile(struct manager *m)
 {
 	static const struct worker_kind kind = {
 		.name = "reconcile", .heard = reconcile_heard, .ended = reconcile_ended};
-	struct job job = {.verb = JOB_RECONCILE, .form = PTHRU_JSON};
+	struct job job = job_of(m, JOB_RECONCILE);
+	struct state next = m->state;
 	int err;
 
 	m->reconcile_again = m->reconciling;
@@ -399,16 +346,27 @@ static void start_reconcile(struct manager *m)
 	retry_stop(&m->retry);
 	/* What stands when the child dies without a word. */
 	snprintf(m->summary, sizeof(m->summary), "failed, see the journal");
-	*m->failure = *m->held = *m->attempt = '\0';
-	snprintf(job.before, sizeof(job.before), "%s", m->before);
-	contest_paths(&m->contest, job.contested, sizeof(job.contested));
+	*m->failure = *m->held = *next.attempt = '\0';
+	if (m->healing)
+		snprintf(job.before, sizeof(job.before), "%s", m->state.summary);
 	err = worker_start(&m->workers, &job, &kind, m, NULL);
-	*m->before = '\0';
 	m->reconciling = err == 0;
+	become(m, &next);
 	if (err < 0)
 		log_line(LOG_PRIORITY_ERROR, "reconcile: %s", strerror(-err));
 	else
-		show(m, "looking at the host", "");
+		state_show(&m->state, "looking at the host");
+}
+
+/* Somebody asked: nothing is held back. */
+static void apply(struct manager *m)
+{
+	if (m->state.stopping)
+		return;
+	retry_reset(&m->retry);
+	contest_reset(&m->contest);
+	m->healing = false;
+	start_reconcile(m);
 }
 
 /* --- all of it -------------------------------------------------------------------------------- */
@@ -420,7 +378,7 @@ static void settle(struct manager *m)
 
 	if (m->checking || m->reconciling)
 		return;
-	while ((one = next(&m->waiters)))
+	while ((one = request_next(&m->waiters)))
 		start_status(m, one);
 }
 
@@ -430,11 +388,17 @@ void manager_ask(struct manager *m, struct request *request)
 	case WIRE_RELOAD:
 		manager_reload(m, request);
 		break;
+	case WIRE_PLAN:
 	case WIRE_STATUS:
 		start_status(m, request);
 		break;
+	case WIRE_APPLY:
+		apply(m);
+		request_queue(&m->waiters, request);
+		settle(m);
+		break;
 	case WIRE_WAIT:
-		queue(&m->waiters, request);
+		request_queue(&m->waiters, request);
 		settle(m);
 		break;
 	case _WIRE_VERB_MAX:
@@ -444,19 +408,27 @@ void manager_ask(struct manager *m, struct request *request)
 
 void manager_forget(struct manager *m, struct request *request)
 {
-	unqueue(&m->reloaders, request);
-	unqueue(&m->later, request);
-	unqueue(&m->waiters, request);
-	for (struct asked *one = m->asked; one; one = one->next)
-		if (one->request == request)
-			one->request = NULL;
+	request_unqueue(&m->reloaders, request);
+	request_unqueue(&m->later, request);
+	request_unqueue(&m->waiters, request);
+	answers_forget(&m->answers, request);
+}
+
+const struct state *manager_state(const struct manager *m)
+{
+	return &m->state;
+}
+
+void manager_listen(struct manager *m, const struct state_listener *listener)
+{
+	m->listener = *listener;
 }
 
 void manager_stop(struct manager *m)
 {
-	m->stopping = true;
+	m->state.stopping = true;
 	sd_notify(0, "STOPPING=1");
-	show_summary(m);
+	state_show_summary(&m->state);
 	if (!m->reconciling || workers_outlive(&m->workers))
 		sd_event_exit(m->workers.event, 0);
 }
@@ -472,9 +444,9 @@ int manager_new(sd_event *event, struct pthru_ctx *ctx, const struct sockaddr_un
 	m->workers = (struct workers){.event = event, .ctx = ctx};
 	if (workers)
 		m->workers.address = *workers;
-	snprintf(m->summary, sizeof(m->summary), "looking at the host");
-	m->nothing = memfd_create("nothing", MFD_CLOEXEC);
-	err = m->nothing < 0 ? -errno : 0;
+	m->state.code = STATE_UNKNOWN;
+	snprintf(m->state.summary, sizeof(m->state.summary), "looking at the host");
+	err = answers_init(&m->answers, &m->workers);
 	if (err == 0)
 		err = watch_new(event, ctx, &(struct watch_owner){m, on_change}, &m->watch);
 	if (err < 0) {
@@ -490,11 +462,10 @@ struct manager *manager_free(struct manager *m)
 	if (!m)
 		return NULL;
 	workers_drop(&m->workers);
-	while (m->asked)
-		drop_asked(m, m->asked);
+	answers_done(&m->answers);
 	retry_stop(&m->retry);
 	watch_free(m->watch);
-	closep(&m->nothing);
+	state_devices_free(m->state.devices);
 	free(m);
 	return NULL;
 }

@@ -8,17 +8,10 @@
 #include <sys/un.h>
 #include <systemd/sd-event.h>
 
-#include "wire.h"
+#include "request.h"
+#include "state.h"
 
 struct manager;
-
-/* Owned by the front-end; it must stay until it was answered or forgotten. */
-struct request {
-	struct wire_request what;
-	/* The answer: exit code, and files with the two texts, valid during the call only. */
-	void (*answer)(struct request *request, int code, int out, int err);
-	struct request *next; /* the manager's */
-};
 
 /* ctx is borrowed. workers: where systemd starts them, NULL: they are forked. 0 or errno. */
 int manager_new(sd_event *event, struct pthru_ctx *ctx, const struct sockaddr_un *workers,
@@ -33,6 +26,12 @@ void manager_ask(struct manager *m, struct request *request);
 
 /* The client is gone: the request will not be touched any more. */
 void manager_forget(struct manager *m, struct request *request);
+
+/* Where the host stands; borrowed, valid until the loop runs again. */
+const struct state *manager_state(const struct manager *m);
+
+/* Tells one listener of each change from now on. */
+void manager_listen(struct manager *m, const struct state_listener *listener);
 
 /* Ends the loop, once the work under way is done. */
 void manager_stop(struct manager *m);

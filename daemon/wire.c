@@ -11,9 +11,8 @@
 #include "macro.h"
 
 static const char *const verbs[_WIRE_VERB_MAX] = {
-	[WIRE_RELOAD] = "reload",
-	[WIRE_STATUS] = "status",
-	[WIRE_WAIT] = "wait",
+	[WIRE_APPLY] = "apply",	  [WIRE_PLAN] = "plan", [WIRE_RELOAD] = "reload",
+	[WIRE_STATUS] = "status", [WIRE_WAIT] = "wait",
 };
 
 static const char *const forms[] = {

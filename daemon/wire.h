@@ -12,7 +12,14 @@
 
 #include "passthrough.h"
 
-enum wire_verb { WIRE_RELOAD, WIRE_STATUS, WIRE_WAIT, _WIRE_VERB_MAX };
+enum wire_verb {
+	WIRE_APPLY, /* does all that can be done now, and gives the status of after */
+	WIRE_PLAN,  /* what an apply would do */
+	WIRE_RELOAD,
+	WIRE_STATUS,
+	WIRE_WAIT,
+	_WIRE_VERB_MAX
+};
 
 struct wire_request {
 	enum wire_verb verb;

@@ -142,8 +142,7 @@ int pthru_plan_state(const struct pthru_plan *p, char **ret)
 {
 	_cleanup_strbuf_ struct strbuf out = {0};
 
-	if (p && p->plan->reboot_required)
-		strbuf_add(&out, "reboot\n");
+	strbuf_addf(&out, "reboot %s\n", p && p->plan->reboot_required ? "yes" : "no");
 	for (size_t i = 0; p && i < p->plan->devices.n; i++)
 		add_device(&p->plan->devices.at[i], &out);
 	return finish(&out, 0, ret);

@@ -266,8 +266,9 @@ int pthru_run_make(struct pthru_ctx *ctx);
 int pthru_plan_watches(const struct pthru_plan *plan, char **ret);
 
 /*
- * The state in lines for programs: "reboot" when one is outstanding, and "device NAME STATE METHOD
- * ADDRESS...", METHOD "-" while it is blocked. plan NULL: "". 0 or -ENOMEM.
+ * The state in lines for programs: "reboot yes" when one is outstanding, else "reboot no"; then for
+ * each device "device NAME STATE METHOD ADDRESS...", METHOD "-" while it is blocked. plan NULL:
+ * there is none. 0 or -ENOMEM.
  */
 int pthru_plan_state(const struct pthru_plan *plan, char **ret);
 

@@ -16,13 +16,15 @@ static void lines(void **state _unused_)
 		struct plan *(*make)(void); /* NULL: no plan */
 		const char *text;
 	} table[] = {
-		{NULL, ""},
-		{made_plan, "reboot\n"
+		{NULL, "reboot no\n"},
+		{made_plan, "reboot yes\n"
 			    "device disk blocked - 0000:03:00.0\n"
 			    "device gpu wanted override 0000:01:00.0 0000:01:00.1\n"},
-		{made_converged, "device gpu active override 0000:01:00.0 0000:01:00.1\n"},
-		{made_armed, "reboot\n"},
-		{made_blocked, "device gpu blocked -\n"},
+		{made_converged, "reboot no\n"
+				 "device gpu active override 0000:01:00.0 0000:01:00.1\n"},
+		{made_armed, "reboot yes\n"},
+		{made_blocked, "reboot no\n"
+			       "device gpu blocked -\n"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
