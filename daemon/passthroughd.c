@@ -12,6 +12,7 @@
 #include <systemd/sd-event.h>
 #include <unistd.h>
 
+#include "bus.h"
 #include "control.h"
 #include "job.h"
 #include "log.h"
@@ -169,6 +170,7 @@ static int open_context(const struct words_of_call *words, struct pthru_ctx **re
 static int serve(struct pthru_ctx *ctx, const struct sockaddr_un *workers)
 {
 	struct control *control = NULL;
+	struct bus *bus = NULL;
 	struct manager *m = NULL;
 	sd_event *event = NULL;
 	int err = sd_event_new(&event);
@@ -183,12 +185,15 @@ static int serve(struct pthru_ctx *ctx, const struct sockaddr_un *workers)
 		err = control_new(event, ctx, m, &control);
 	if (err == -EADDRINUSE)
 		log_line(LOG_PRIORITY_ERROR, "another passthroughd serves this root");
+	if (err >= 0)
+		err = bus_new(event, ctx, m, &bus);
 	if (err >= 0) {
 		manager_reload(m, NULL);
 		err = sd_event_loop(event);
 	}
 	if (err < 0)
 		log_line(LOG_PRIORITY_ERROR, "ended: %s", strerror(-err));
+	bus_free(bus);
 	control_free(control);
 	manager_free(m);
 	sd_event_unref(event);
