@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """bus.py CTL DAEMON SOURCE [CASE...]: passthroughd below a small root, on a bus of its own with the policy that is
-installed, asked with busctl and by clients that do not keep to the rules. With --write the golden is written anew."""
+installed, asked with busctl and by clients that do not keep to the rules."""
 
 import json
 import os
@@ -26,7 +26,6 @@ TOP = "/org/passthroughd/Passthrough1"
 MANAGER, DEVICE = NAME + ".Manager", NAME + ".Device"
 PROPERTIES, OBJECTS = "org.freedesktop.DBus.Properties", "org.freedesktop.DBus.ObjectManager"
 NOBODY = 65534
-GOLDEN = os.path.join(HERE, "bus-interface.txt")
 FUZZ = 400  # messages
 
 # What Debian's system bus allows, and the policy that we install.
@@ -186,27 +185,23 @@ def reading(host, bus, start, tally):
 def interface(host, bus, start, tally):
     """the interface is what is documented"""
     host.spec(GUIDE + "mode: observe\n")
+    documented = ElementTree.parse(os.path.join(start.source, "conf/dbus", NAME + ".xml")).getroot()
+    with open(os.path.join(start.source, "daemon/passthroughd.8"), encoding="utf-8") as file:
+        page = file.read()
     with bus, start(host):
         bus.named()
         host.json("wait")
-        shown = ""
+        client = Client(bus.path, NOBODY)
         for path, name in ((TOP, MANAGER), (TOP + "/device/gpu", DEVICE)):
-            client = Client(bus.path, NOBODY)
             text = client.call(NAME, path, "org.freedesktop.DBus.Introspectable", "Introspect").body[0]
-            client.close()
-            shown += "%s\n%s" % (path, describe(ElementTree.fromstring(text), name))
+            shown, wanted = describe(ElementTree.fromstring(text), name), describe(documented, name)
+            tally.equal(name, shown, wanted)
+            words = [".It Fn " + word for word in re.findall(r"^method (\w+)", shown, re.MULTILINE)]
+            words += [".It Va " + word for word in re.findall(r"^property (\w+)", shown, re.MULTILINE)]
+            tally.equal("the manual has all of it", [word for word in [name, *words] if word not in page], [])
             code, out, err = bus.ctl("introspect", NAME, path, name, uid=NOBODY)
-            tally.check("busctl introspects " + path, code == 0 and ".State" in out, out + err)
-    if start.write:
-        with open(GOLDEN, "w", encoding="utf-8") as file:
-            file.write(shown)
-    with open(GOLDEN, encoding="utf-8") as file:
-        tally.equal("as it was", shown, file.read())
-    with open(os.path.join(start.source, "daemon/passthroughd.8"), encoding="utf-8") as file:
-        page = file.read()
-    words = [".It Fn %s" % word for word in re.findall(r"^\tmethod (\w+)", shown, re.MULTILINE)]
-    words += [".It Va %s" % word for word in re.findall(r"^\tproperty (\w+)", shown, re.MULTILINE)]
-    tally.equal("the manual has all of it", [word for word in words + [MANAGER, DEVICE, TOP] if word not in page], [])
+            tally.check("busctl introspects it", code == 0 and ".State" in out, out + err)
+        client.close()
 
 
 def describe(node, name):
@@ -217,7 +212,7 @@ def describe(node, name):
                              for arg in member.findall("arg"))
         notes = ["%s=%s" % (note.get("name").rsplit(".")[-1], note.get("value")) for note in member.findall("annotation")]
         words = [member.tag, member.get("name"), member.get("type"), member.get("access"), arguments, *notes]
-        out += "\t" + " ".join(word for word in words if word) + "\n"
+        out += " ".join(word for word in words if word) + "\n"
     return out
 
 
@@ -514,16 +509,15 @@ def without_bus(host, bus, start, tally):
 
 
 def main():
-    words = [word for word in sys.argv[1:] if word != "--write"]
-    ctl, program, source = [os.path.abspath(path) for path in words[:3]]
+    ctl, program, source = [os.path.abspath(path) for path in sys.argv[1:4]]
     tally = Tally()
     os.umask(0o022)
 
     def start(host, *args):
         return Daemon(program, host, *args)
-    start.program, start.source, start.write = program, source, "--write" in sys.argv
+    start.program, start.source = program, source
     for function in CASES:
-        if words[3:] and function.__name__ not in words[3:]:
+        if sys.argv[4:] and function.__name__ not in sys.argv[4:]:
             continue
         tally.heading("bus: " + function.__doc__)
         with tempfile.TemporaryDirectory(prefix="pthru-bus-") as folder:
