@@ -6,6 +6,7 @@ import json
 import os
 import random
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -499,6 +500,12 @@ def without_bus(host, bus, start, tally):
             code, document = bus.ask("Status", uid=NOBODY)
             tally.check("and served", code == 0 and len(states(document)) == 2, document)
             tally.equal("with what has changed meanwhile", bus.ask("Apply")[0], 0)
+            bus.process.send_signal(signal.SIGSTOP)
+            host.spec("blacklist: [floppy]\n")
+            tally.equal("a bus that hangs holds nothing up", [host.json(*words)[0] for words in (
+                ["reload"], ["wait", "--timeout", "20"], ["status"])], [0, 0, 0])
+            bus.process.send_signal(signal.SIGCONT)
+            tally.equal("and is served when it goes on", len(states(bus.ask("Status", uid=NOBODY)[1])), 1)
             client = Client(bus.path, NOBODY)
             begin(client, "Status")
             bus.stop()
