@@ -659,6 +659,23 @@ def ledger_lost(host, tally):
         tally.equal("%s: it is told once" % what, host.json("revert")[0], 0)
 
 
+@case()
+def modules_load_lies(host, tally):
+    """modules-load passes over a name that is blacklisted, and says that all is well (5.19): named before"""
+    host.write("/etc/modprobe.d/theirs.conf", "# no guests here\nblacklist vfio-pci\n")
+    host.spec(GUIDE)
+    for verb, wanted in (("plan", 2), ("apply", 4)):
+        code, found = host.json(verb)
+        item = items(found)["module:vfio_pci"]
+        tally.check("%s: exit %d, the module is blocked, and the line is named" % (verb, wanted), code == wanted and
+                    item["state"] == "blocked" and "/etc/modprobe.d/theirs.conf:2" in item["reason"] and
+                    "foreign-conflict" in codes(found), (code, item))
+        tally.check("%s: the others are not" % verb, states(found)["module:vfio_iommu_type1"] in ("wanted", "armed"),
+                    states(found))
+    os.unlink(host.full("/etc/modprobe.d/theirs.conf"))
+    tally.equal("that line removed, only a reboot is left", host.json("apply")[0], 3)
+
+
 HOLDER = """import fcntl, sys, time
 lock = open(sys.argv[1], "w")
 fcntl.lockf(lock, fcntl.LOCK_EX)
