@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The same host with dracut in the place of initramfs-tools."""
+
+import glob
+import os
+import subprocess
+
+from cases import FLAGS, MODPROBE, RULES, SPEC, case, document, item_states, pending
+from root import differences, read, sh, write
+
+DROPIN = "etc/dracut.conf.d/90-passthroughd.conf"
+CACHE = os.environ.get("PTHRU_CACHE") or os.path.join(
+    os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "passthroughd")
+
+
+def packages(root, name):
+    """What installing NAME takes in that tree: fetched once by this machine's apt, for the tree's list of packages."""
+    folder = os.path.join(CACHE, "debs-" + name)
+    if not glob.glob(folder + "/*.deb"):
+        os.makedirs(folder + "/partial", exist_ok=True)
+        sh("apt-get", "-q", "-y", "-o", "Dir::State::status=" + root.at("var/lib/dpkg/status"),
+           "-o", "Dir::Cache::archives=" + folder, "-o", "Debug::NoLocking=1", "--download-only",
+           "--no-install-recommends", "install", name, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return glob.glob(folder + "/*.deb")
+
+
+# An image of everything takes a minute; what is tested does not depend on the rest.
+SMALL = 'compress="lz4"\ndrivers=" ext4 "\ndracutmodules=" base kernel-modules rootfs-block udev-rules "\n'
+
+
+def change_over(root):
+    found = packages(root, "dracut")
+    write(root.at("etc/dracut.conf.d/10-small.conf"), SMALL)
+    for path in found:
+        sh("cp", path, root.at("tmp"))
+    root.chroot("dpkg", "--purge", "--force-depends", "initramfs-tools", "initramfs-tools-core")
+    root.chroot("dpkg", "-i", *("/tmp/" + os.path.basename(path) for path in found))
+    root.chroot("dracut", "-q", "--force", "/boot/initrd.img-" + root.kernel, root.kernel)
+    write(root.spec, SPEC)
+
+
+def inside(root):
+    return root.chroot("lsinitrd", "/boot/initrd.img-" + root.kernel)
+
+
+@case()
+def dracut_life(root, tally):
+    """dracut: plan, apply, plan, revert with the real one"""
+    change_over(root)
+    before = root.manifest("etc")
+    normal, recovery = root.entries()
+    tally.equal("plan: changes pending", document(root, "plan")[0], 2)
+    code, report = document(root, "apply")
+    tally.check("apply: only a reboot is outstanding (exit 3)", code == 3, report)
+    names = inside(root)
+    for name in ("vfio-pci.ko", "vfio_iommu_type1.ko", MODPROBE, os.path.basename(RULES)):
+        tally.check("the image holds " + name, name in names)
+    loaded = root.chroot("lsinitrd", "-f", "etc/cmdline.d/20-force_drivers.conf", "/boot/initrd.img-" + root.kernel)
+    tally.check("vfio-pci is loaded before udev starts (5.21)", "rd.driver.pre=" in loaded and "vfio_pci" in loaded,
+                (loaded, [line for line in names.splitlines() if "cmdline.d" in line]))
+    now, _ = root.entries()
+    tally.check("every entry has the flags", now and all(flag in line for line in now for flag in FLAGS), now)
+    code, plan = document(root, "plan")
+    tally.equal("planning again: nothing is pending", pending(plan), [])
+    tally.check("all is armed or active", set(item_states(plan, "").values()) <= {"armed", "active"}, plan)
+    code, report = document(root, "revert")
+    tally.check("revert: done (exit 0 or 3)", code in (0, 3), report)
+    after = root.manifest("etc")
+    tally.check("revert: every byte under /etc is as before", after == before, differences(before, after))
+    tally.check("revert: nothing of ours is in the image", "passthroughd" not in inside(root))
+    tally.equal("revert: the entries are as before", root.entries(), (normal, recovery))
+
+
+@case()
+def dracut_lies(root, tally):
+    """a lie: dracut, a driver that is not there, reported as FAILED and exit code 0 (5.24)"""
+    change_over(root)
+    for path in glob.glob(root.at("lib/modules", root.kernel, "kernel/drivers/vfio/pci/vfio-pci.ko*")):
+        os.unlink(path)
+    done = subprocess.run(["chroot", root.path, "dracut", "--force", "--force-drivers", "vfio_pci", "/tmp/try",
+                           root.kernel], check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    tally.check("this dracut does tell it: exit 0, FAILED in its output", done.returncode == 0 and b"FAILED" in
+                done.stdout, (done.returncode, done.stdout[-600:]))
+    code, report = document(root, "apply")
+    told = [said["message"] for said in report.get("diagnostics", []) if said["code"] == "no-effect"]
+    tally.check("apply fails: exit 1, the image and the module are named", code == 1 and [
+        text for text in told if "/boot/initrd.img-" in text and "vfio_pci" in text], report.get("diagnostics"))
+    code, plan = document(root, "status")
+    tally.check("status: the devices are not armed", code not in (0, 3) and set(
+        item_states(plan, "device:").values()) <= {"wanted", "configured"}, plan)
+    tally.check("the drop-in says it all the same", b"vfio_pci" in read(root.at(DROPIN)))
