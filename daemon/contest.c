@@ -13,35 +13,35 @@
 #define PAUSE_MIN 10	    /* minutes */
 #define PAUSE_MAX (24 * 60) /* minutes */
 
-static struct contest_file *slot(struct contest *c, const char *path)
+static struct contest_thing *slot(struct contest *c, const char *name)
 {
-	struct contest_file *empty = NULL;
+	struct contest_thing *empty = NULL;
 
-	for (size_t i = 0; i < CONTEST_FILES; i++) {
-		if (strcmp(c->files[i].path, path) == 0)
-			return &c->files[i];
-		if (!*c->files[i].path && !empty)
-			empty = &c->files[i];
+	for (size_t i = 0; i < CONTEST_THINGS; i++) {
+		if (strcmp(c->things[i].name, name) == 0)
+			return &c->things[i];
+		if (!*c->things[i].name && !empty)
+			empty = &c->things[i];
 	}
-	if (!empty || strlen(path) >= sizeof(empty->path))
+	if (!empty || strlen(name) >= sizeof(empty->name))
 		return NULL;
-	snprintf(empty->path, sizeof(empty->path), "%s", path);
+	snprintf(empty->name, sizeof(empty->name), "%s", name);
 	return empty;
 }
 
-int contest_healed(struct contest *c, const char *path, sd_event *event,
+int contest_healed(struct contest *c, const char *name, sd_event *event,
 		   sd_event_time_handler_t again, void *owner)
 {
-	struct contest_file *file = slot(c, path);
+	struct contest_thing *thing = slot(c, name);
 	uint64_t now = 0;
 	int err = sd_event_now(event, CLOCK_MONOTONIC, &now);
 
-	if (err < 0 || !file)
+	if (err < 0 || !thing)
 		return err < 0 ? err : 0;
-	if (!file->heals || now - file->since > WINDOW)
-		*file = (struct contest_file){.since = now};
-	snprintf(file->path, sizeof(file->path), "%s", path);
-	if (++file->heals < HEALS)
+	if (!thing->heals || now - thing->since > WINDOW)
+		*thing = (struct contest_thing){.since = now};
+	snprintf(thing->name, sizeof(thing->name), "%s", name);
+	if (++thing->heals < HEALS)
 		return 0;
 	c->pause = c->pause ? c->pause * 2 : PAUSE_MIN;
 	if (c->pause > PAUSE_MAX)
@@ -52,22 +52,22 @@ int contest_healed(struct contest *c, const char *path, sd_event *event,
 	return err < 0 ? err : 1;
 }
 
-void contest_paths(const struct contest *c, char *ret, size_t size)
+void contest_names(const struct contest *c, char *ret, size_t size)
 {
 	size_t n = 0;
 
 	*ret = '\0';
-	for (size_t i = 0; i < CONTEST_FILES; i++) {
-		const struct contest_file *file = &c->files[i];
+	for (size_t i = 0; i < CONTEST_THINGS; i++) {
+		const struct contest_thing *thing = &c->things[i];
 
-		if (file->heals >= HEALS && n + strlen(file->path) + 2 < size)
-			n += (size_t)snprintf(ret + n, size - n, "%s%s", n ? " " : "", file->path);
+		if (thing->heals >= HEALS && n + strlen(thing->name) + 2 < size)
+			n += (size_t)snprintf(ret + n, size - n, "%s%s", n ? " " : "", thing->name);
 	}
 }
 
 void contest_retry(struct contest *c)
 {
-	memset(c->files, 0, sizeof(c->files));
+	memset(c->things, 0, sizeof(c->things));
 	c->source = sd_event_source_disable_unref(c->source);
 }
 

@@ -30,7 +30,7 @@ struct job {
 	bool open;		       /* everybody will read the answer */
 	char failure[JOB_TEXT_SIZE];   /* of the last apply: "CODE TEXT", "" when it went well */
 	char before[JOB_TEXT_SIZE];    /* trying again: the summary of the last time; "" */
-	char contested[JOB_TEXT_SIZE]; /* files that are left alone, a blank between; "" */
+	char contested[JOB_TEXT_SIZE]; /* what is left alone, a blank between; "" */
 };
 
 /* Writes the packet's text; returns its length. */

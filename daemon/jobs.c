@@ -89,7 +89,8 @@ static int check(struct bench *b)
 /* what: the kind of the step, a blank, its target. */
 static void tell_written(const struct bench *b, const char *what)
 {
-	static const char *const kinds[] = {"write-file ", "remove-file "};
+	static const char *const kinds[] = {"write-file ", "remove-file ", "bind ",
+					    "set-parameter "};
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (strncmp(what, kinds[i], strlen(kinds[i])) == 0)

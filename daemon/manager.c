@@ -88,7 +88,7 @@ static struct job job_of(const struct manager *m, enum job_verb verb)
 {
 	struct job job = {.verb = verb, .form = PTHRU_JSON};
 
-	contest_paths(&m->contest, job.contested, sizeof(job.contested));
+	contest_names(&m->contest, job.contested, sizeof(job.contested));
 	return job;
 }
 

@@ -27,7 +27,7 @@ struct pthru_ctx {
 	void (*wait)(void *userdata, const char *holder);
 	void (*look)(void *userdata);
 	unsigned patience; /* seconds */
-	char *contested;   /* paths, a blank between; NULL: none */
+	char *contested;   /* targets of steps, a blank between; NULL: none */
 	bool locked;	   /* it is we who apply */
 };
 

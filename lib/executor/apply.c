@@ -122,7 +122,8 @@ static int carry_out_step(struct doing *d, size_t index, bool *ret_stop)
 		step_fail(d, out, err, file_code(err), "%s: %s", what, strerror(-err));
 	d->report->failed |= err < 0;
 	note_result(d, index, out);
-	tell(d, index, what, true);
+	if (err == 0)
+		tell(d, index, what, true);
 	return err;
 }
 

@@ -65,9 +65,9 @@ int pthru_ctx_set_capture(struct pthru_ctx *ctx, const char *path, struct pthru_
  * 0 or -ENOMEM. */
 int pthru_ctx_set_spec(struct pthru_ctx *ctx, const char *path);
 
-/* Files, a blank between two paths, that plans leave alone, since somebody else keeps changing
- * them. 0 or -ENOMEM. */
-int pthru_ctx_set_contested(struct pthru_ctx *ctx, const char *paths);
+/* Targets of steps (paths, functions, parameters), a blank between two, that plans leave alone,
+ * since somebody else keeps changing them. 0 or -ENOMEM. */
+int pthru_ctx_set_contested(struct pthru_ctx *ctx, const char *targets);
 
 /* How to print from now on; width in columns, 0: do not fold. */
 void pthru_ctx_set_form(struct pthru_ctx *ctx, enum pthru_form form, unsigned width);
@@ -79,9 +79,10 @@ unsigned pthru_ctx_width(const struct pthru_ctx *ctx);
 void pthru_ctx_set_open(struct pthru_ctx *ctx, bool open);
 
 /*
- * Whom to tell while applying. step: the index-th of count steps begins (done false) or has ended,
- * and what it is; tick: about once a second while a builder runs, with the seconds since it began;
- * wait: we wait for holder, as "apt-get (process 812)". Each may be NULL; userdata is handed on.
+ * Whom to tell while applying. step: the index-th of count steps begins (done false) or has
+ * succeeded, and what it is; tick: about once a second while a builder runs, with the seconds since
+ * it began; wait: we wait for holder, as "apt-get (process 812)". Each may be NULL; userdata is
+ * handed on.
  */
 void pthru_ctx_set_progress(struct pthru_ctx *ctx, void *userdata,
 			    void (*step)(void *userdata, size_t index, size_t count,

@@ -69,7 +69,8 @@ struct ledger {
 	 */
 	struct words unbuilt;
 	struct words folders; /* that we made for files of ours; go when they are empty again */
-	/* In no file: paths that are left alone for now, as somebody else keeps changing them. */
+	/* In no file: targets of steps (paths, functions, parameters) that are left alone for now,
+	 * as somebody else keeps changing them. */
 	struct words contested;
 	bool settled; /* it says more than its file: a begun write was seen to be done */
 };

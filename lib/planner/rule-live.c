@@ -4,6 +4,20 @@
 
 #include "planning.h"
 
+/* Blocks what somebody else keeps changing back. Whether it is; -ENOMEM. */
+static int contested(struct planning *p, size_t item, const char *target)
+{
+	int err;
+
+	if (!words_has(&p->ledger->contested, target))
+		return 0;
+	err = item_block(p, item, CODE_FOREIGN_CONFLICT,
+			 "%s is changed back by something else again and again, and is left alone "
+			 "for now; find out what does it, then reload passthroughd",
+			 target);
+	return err < 0 ? err : 1;
+}
+
 static int load_modules(struct planning *p)
 {
 	array_foreach(it, &p->modules) {
@@ -36,11 +50,17 @@ static int set_parameters(struct planning *p)
 {
 	array_foreach(it, &p->options) {
 		const struct host_param *param = host_param(p->host, it->module, it->param);
+		int left;
 		struct ledger_param to = {
 			.module = it->module, .param = it->param, .before = it->value};
 
 		if (item_blocked(p, it->item) || ITEM(p, it->item)->live != LAYER_WRONG || !param ||
 		    !param->writable)
+			continue;
+		left = contested(p, it->item, strchr(ITEM(p, it->item)->id, ':') + 1);
+		if (left < 0)
+			return left;
+		if (left)
 			continue;
 		if (add_parameter(p, &to, param->value,
 				  item_why(p, it->item, ITEM(p, it->item)->reason)) < 0)
@@ -94,6 +114,33 @@ static int add_bind(struct planning *p, const struct device_wish *wish,
 	return 0;
 }
 
+static bool is_elsewhere(const struct planning *p, const struct device_wish *wish,
+			 struct pci_addr addr)
+{
+	const struct host_device *d = host_device(p->host, addr);
+
+	return d && !host_device_on(d, wish->spec->driver);
+}
+
+/* The functions of one device that are not on its driver. */
+static int bind_device(struct planning *p, const struct device_wish *wish)
+{
+	const struct plan_device *device = &p->plan->devices.at[wish->device];
+	char text[PCI_ADDR_TEXT_SIZE];
+	int left = 0;
+
+	array_foreach(addr, &device->addrs)
+		if (!left && is_elsewhere(p, wish, *addr))
+			left = contested(p, wish->item, pci_addr_format(*addr, text));
+	if (left)
+		return left < 0 ? left : 0;
+	array_foreach(addr, &device->addrs)
+		if (is_elsewhere(p, wish, *addr) &&
+		    add_bind(p, wish, host_device(p->host, *addr)) < 0)
+			return -ENOMEM;
+	return 0;
+}
+
 static int bind_devices(struct planning *p)
 {
 	/* The way back into a headless host: that boot leaves every device alone. */
@@ -102,14 +149,9 @@ static int bind_devices(struct planning *p)
 	array_foreach(wish, &p->devices) {
 		const struct plan_device *device = &p->plan->devices.at[wish->device];
 
-		if (wish->refused || item_blocked(p, wish->item) || lived_on(device))
-			continue;
-		array_foreach(addr, &device->addrs) {
-			const struct host_device *d = host_device(p->host, *addr);
-
-			if (d && !host_device_on(d, wish->spec->driver) && add_bind(p, wish, d) < 0)
-				return -ENOMEM;
-		}
+		if (!wish->refused && !item_blocked(p, wish->item) && !lived_on(device) &&
+		    bind_device(p, wish) < 0)
+			return -ENOMEM;
 	}
 	return 0;
 }

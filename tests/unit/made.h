@@ -368,6 +368,10 @@ static inline struct ledger *made_ledger(const char *text)
 
 		if (!word)
 			continue;
+		if (strcmp(word, "contested") == 0) {
+			words_add(ledger->arena, &ledger->contested, made_word(ledger->arena, &at));
+			continue;
+		}
 		d = array_add(ledger->arena, &ledger->devices);
 		*d = (struct ledger_device){.name = word,
 					    .serial = "",

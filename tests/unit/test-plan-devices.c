@@ -86,6 +86,16 @@ static const struct plan_row identity_rows[] = {
 	 "nic wanted, new\n"
 	 "bind 0000:01:00.0\n"
 	 "claim nic 0000:01:00.0 from e1000e (address 0000:01:00.0)\n"},
+	{"taken away by something else again and again: left alone, and ours all the same",
+	 GOOD "01:00.0 " NIC "group=11 driver=e1000e", "nic address=01:00.0",
+	 WAS "wish=\"address 0000:01:00.0\"\ncontested 0000:01:00.0",
+	 "nic blocked, same\n"
+	 "claim nic 0000:01:00.0 from e1000e, bound (address 0000:01:00.0)\n"},
+	{"what something else took away, and is back: no matter any more",
+	 GOOD "01:00.0 " NIC "group=11 driver=vfio-pci", "nic address=01:00.0",
+	 WAS "wish=\"address 0000:01:00.0\"\ncontested 0000:01:00.0",
+	 "nic wanted, same\n"
+	 "claim nic 0000:01:00.0 from e1000e, bound (address 0000:01:00.0)\n"},
 	{"swapped twins: the chosen one is bound where it is now, and the other returned",
 	 GOOD "01:00.0 " NIC "group=11 driver=vfio-pci pcie-serial=" SB "\n"
 	      "03:00.0 " NIC "group=13 driver=e1000e pcie-serial=" SA " mac=52:54:00:00:00:0a",
