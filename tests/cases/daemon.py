@@ -415,6 +415,25 @@ def notices(host, start, tally):
 
 
 @case
+def rebuilt_by_hand(host, start, tally):
+    """an image rebuilt and entries written by others, without ours: seen, and put right in one build"""
+    host.spec("blacklist: [pcspkr]\nkernel-flags: [pcie_aspm=off]\n")
+    with start(host) as daemon:
+        tally.equal("first, only a reboot is outstanding", host.json("wait")[0], 3)
+        daemon.looks(2)
+        for what, change, wanted in (("an image", host.image, ["update-initramfs -u -k 6.1.0-18-amd64"]),
+                                     ("grub.cfg", lambda: host.grub_cfg("quiet"), ["update-grub"])):
+            before = len(host.log())
+            change()
+            tally.check("%s: it is put right" % what, until(lambda: len(host.log()) > before))
+            code, answer = host.json("wait")
+            daemon.looks(2)
+            tally.equal("%s: by what builds it, and once" % what, host.log()[before:], wanted)
+            tally.check("%s: both are proven again" % what, code == 3 and all(item["boot"] == "right" for item in
+                        answer["items"]), answer)
+
+
+@case
 def half_written(host, start, tally):
     """a file that is still being written is not read"""
     with start(host) as daemon:
