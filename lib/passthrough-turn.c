@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Waiting until nobody but us changes what makes this host boot. */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "lock.h"
@@ -53,6 +55,16 @@ int surface_take_turn(struct pthru_ctx *ctx, struct pthru_diags *diags, int *ret
 	return err;
 }
 
+/* Our own prerm, asked to take everything back: dpkg above it waits and does nothing meanwhile. */
+static bool is_our_removal(void)
+{
+	const char *package = getenv("DPKG_MAINTSCRIPT_PACKAGE");
+	const char *script = getenv("DPKG_MAINTSCRIPT_NAME");
+
+	return package && script && strcmp(package, "passthroughd") == 0 &&
+	       strcmp(script, "prerm") == 0;
+}
+
 int surface_keep_others_out(struct pthru_ctx *ctx, struct arena *a, int *ret_fd, bool *ret_waited,
 			    const char **ret_who)
 {
@@ -63,6 +75,8 @@ int surface_keep_others_out(struct pthru_ctx *ctx, struct arena *a, int *ret_fd,
 
 	*ret_waited = false;
 	while ((err = others_keep_out(ctx->root, a, ret_fd, &who, &above)) == -EBUSY) {
+		if (above && is_our_removal())
+			return 0;
 		if (above || now_seconds() >= end) {
 			*ret_who = above ? arena_printf(a, "%s, below which this runs", who) : who;
 			return *ret_who ? -EBUSY : -ENOMEM;
