@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "call.h"
+#include "fleet.h"
 #include "strbuf.h"
 #include "text.h"
 
@@ -68,7 +69,7 @@ static int set_up(struct call *call)
 
 	if (o->root)
 		err = pthru_ctx_set_root(call->ctx, o->root, call->diags);
-	if (err == 0 && o->host)
+	if (err == 0 && o->host && !(o->verb->run == verb_plan && fleet_asked(o)))
 		err = pthru_ctx_set_capture(call->ctx, o->host, call->diags);
 	if (err == 0 && o->spec)
 		err = pthru_ctx_set_spec(call->ctx, o->spec);

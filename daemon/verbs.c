@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "call.h"
+#include "fleet.h"
 #include "progress.h"
 #include "strbuf.h"
 #include "text.h"
@@ -19,6 +20,7 @@ static const char *const about_plan[] = {
 	"Shows what the spec wishes, what differs on this host and why, the unified diff of",
 	"every file, the commands that would run, and what needs a reboot. Nothing is",
 	"changed, and root is not needed where the host can be read without.",
+	"After --host there may be more captures, and folders of them: one line a host then.",
 	NULL,
 };
 
@@ -74,8 +76,8 @@ static const char *const about_wait[] = {
 };
 
 const struct verb verbs[] = {
-	{"plan", verb_plan, HOST | SPEC, 0, 0, "", "what differs, and what would be done (default)",
-	 about_plan},
+	{"plan", verb_plan, HOST | SPEC, 0, -1, "[CAPTURE...]",
+	 "what differs, and what would be done (default)", about_plan},
 	{"apply", verb_apply, SPEC | PLAN | TIMEOUT, 0, 0, "",
 	 "the same plan, carried out and proven", about_apply},
 	{"status", verb_status, HOST | SPEC, 0, 0, "", "where each item and device stands",
@@ -122,8 +124,11 @@ enum pthru_exit verb_plan(struct call *call)
 {
 	struct pthru_plan *plan = NULL;
 	enum pthru_exit code;
-	int err = make_plan(call, false, &plan);
+	int err;
 
+	if (fleet_asked(call->options))
+		return fleet_plan(call);
+	err = make_plan(call, false, &plan);
 	if (err < 0)
 		return call_failed(call, err);
 	code = pthru_plan_exit(plan);

@@ -228,6 +228,48 @@ int pthru_plan_summary(const struct pthru_plan *p, char **ret)
 	return finish(&out, 0, ret);
 }
 
+static void add_codes(const struct plan_device *device, struct strbuf *out)
+{
+	const char *sep = " (";
+
+	array_foreach(it, &device->verdicts)
+		if (it->severity == SEVERITY_ERROR) {
+			strbuf_addf(out, "%s%s", sep, code_name(it->code));
+			sep = ", ";
+		}
+	strbuf_add(out, *sep == ',' ? ")" : "");
+}
+
+static void add_blocked(const struct plan *plan, struct strbuf *out)
+{
+	const char *sep = out->len ? "; blocked: " : "blocked: ";
+
+	array_foreach(it, &plan->items) {
+		if (it->state != STATE_BLOCKED)
+			continue;
+		strbuf_addf(out, "%s%s", sep, it->id);
+		sep = ", ";
+		for (size_t i = 0; it->kind == ITEM_DEVICE && i < plan->devices.n; i++)
+			if (strcmp(plan->devices.at[i].name, strchr(it->id, ':') + 1) == 0)
+				add_codes(&plan->devices.at[i], out);
+	}
+}
+
+int pthru_plan_brief(const struct pthru_plan *p, char **ret)
+{
+	_cleanup_strbuf_ struct strbuf out = {0};
+	const struct tally t = count(p->plan);
+
+	if (t.pending)
+		strbuf_addf(&out, "%zu change%s", t.pending, plural(t.pending));
+	if (p->plan->reboot_required)
+		strbuf_add(&out, t.pending ? ", then a reboot" : "a reboot");
+	add_blocked(p->plan, &out);
+	if (!out.len)
+		strbuf_add(&out, t.active ? "nothing to do" : "nothing is wished here");
+	return finish(&out, 0, ret);
+}
+
 int pthru_report_summary(const struct pthru_report *r, char **ret)
 {
 	_cleanup_strbuf_ struct strbuf out = {0};

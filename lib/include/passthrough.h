@@ -193,6 +193,12 @@ enum pthru_exit pthru_plan_exit(const struct pthru_plan *plan);
 /* One line on where the host stands, as systemd shows it: "converged: 9 items active". */
 int pthru_plan_summary(const struct pthru_plan *plan, char **ret);
 
+/*
+ * The same for a row of a table, without reasons but with the codes of devices: "9 changes, then a
+ * reboot; blocked: device:gpu (shared-group)". 0 or -ENOMEM.
+ */
+int pthru_plan_brief(const struct pthru_plan *plan, char **ret);
+
 /* `plan`. In JSON plan may be NULL when there is none; diags may be NULL. */
 int pthru_plan_print(const struct pthru_ctx *ctx, const struct pthru_plan *plan,
 		     const struct pthru_diags *diags, char **ret);

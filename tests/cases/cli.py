@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,7 @@ OPTIONS = ("--root", "--host", "--spec", "--json", "--color", "--plan", "--dry-r
 WRONG = (
     (["bogus"], "bogus", "usage"),
     (["aply"], "did you mean apply", "usage"),
-    (["plan", "more"], "more", "usage"),
+    (["plan", "more"], "--host", "usage"),
     (["devices", "01:00.0"], "01:00.0", "usage"),
     (["check"], "FILE", "usage"),
     (["explain"], "NAME", "usage"),
@@ -239,6 +240,45 @@ def captures(host, tally):
     ends = [line.split(" xhci_hcd ")[1].strip() for line in out.splitlines() if " xhci_hcd " in line]
     tally.equal("devices warns of the only keyboard", (code, ends), (0, ["yes, but mind: last-keyboard", "yes"]))
     untouched(tally, "all that", before, host.everything())
+
+
+@case
+def fleet(host, tally):
+    """plan for several captures and folders of them, in one process: a row each, the worst exit code counts"""
+    hosts, folder = os.path.join(HERE, "..", "hosts"), host.path + ".captures"
+    spec = os.path.join(HERE, "specs", "guide.yaml")
+    os.makedirs(folder)
+    for name in ("guide-by-hand.host", "no-acs-consumer.host", ".hidden.host"):
+        shutil.copy(os.path.join(hosts, name.replace(".hidden", "amd-gtx1080")), os.path.join(folder, name))
+    words = ("plan", "--spec", spec, "--host", folder, os.path.join(hosts, "amd-gtx1080.host"))
+    code, out, err = run(host, *words)
+    lines = [line.split(maxsplit=2) for line in out.splitlines()]
+    tally.check("a row each, hidden files are none", code == 2 and err == "" and lines[1:4] == [
+        ["0", "guide-by-hand", "nothing to do"],
+        ["2", "no-acs-consumer", "9 changes, then a reboot; blocked: device:gpu (shared-group)"],
+        ["2", "amd-gtx1080", "15 changes, then a reboot"]], (code, out, err))
+    tally.equal("and a last line", out.splitlines()[-1], "3 hosts: 1 with nothing to do, 2 with changes pending.")
+    code, out, _ = run(host, *words, "--json")
+    many = document(out)
+    tally.check("in JSON the plan of each, without diffs", code == many.get("exit_code") == 2 and
+                [(os.path.basename(one["host"]), one["exit_code"], one["plan"]["diffs"]) for one in many["hosts"]] ==
+                [("guide-by-hand.host", 0, []), ("no-acs-consumer.host", 2, []), ("amd-gtx1080.host", 2, [])], out[:300])
+    one = document(run(host, "plan", "--json", "--spec", spec, "--host", os.path.join(hosts, "amd-gtx1080.host"))[1])
+    tally.equal("the same plan as alone", many["hosts"][2]["plan"]["plan_id"], one["plan_id"])
+    with open(os.path.join(folder, "zz.host"), "w", encoding="utf-8") as file:
+        file.write("junk\n")
+    code, out, err = run(host, *words)
+    tally.check("one that is no capture is a row, and said; the others go on", code == 5 and "zz.host:1:1" in err and
+                ["5", "zz", "not read"] in [line.split(maxsplit=2) for line in out.splitlines()] and
+                "amd-gtx1080" in out, (code, out, err))
+    code, out, _ = run(host, *words, "--json")
+    bad = {os.path.basename(one["host"]): one for one in document(out)["hosts"]}["zz.host"]
+    tally.check("in JSON too, with its diagnostics", code == 5 and bad["exit_code"] == 5 and
+                "syntax" in codes(bad["plan"]), bad)
+    code, out, err = run(host, "plan", "--spec", spec, "--host", "/nowhere/at/all", folder)
+    tally.check("one that is not there neither", code == 5 and "/nowhere/at/all" in err and "guide-by-hand" in out, err)
+    code, out, err = run(host, "plan", folder)
+    tally.check("captures stand after --host", code == 5 and "--host" in err, err)
 
 
 @case
