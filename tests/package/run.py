@@ -29,6 +29,8 @@ usr/libexec/passthroughd/pci-serial
 usr/lib/systemd/system/passthroughd.service
 usr/lib/systemd/system/passthroughd-worker.socket
 usr/lib/systemd/system/passthroughd-worker@.service
+usr/share/bash-completion/completions/passthroughctl
+usr/share/bash-completion/completions/passthroughd
 usr/share/dbus-1/system.d/org.passthroughd.Passthrough1.conf
 usr/share/doc/passthroughd/changelog.gz
 usr/share/doc/passthroughd/copyright
@@ -37,7 +39,8 @@ usr/share/man/man1/passthroughctl.1.gz
 usr/share/man/man5/passthroughd.yaml.5.gz
 usr/share/man/man8/passthroughd.8.gz
 usr/share/passthroughd/passthroughd.schema.json
-usr/share/polkit-1/actions/org.passthroughd.Passthrough1.policy""".split("\n")
+usr/share/polkit-1/actions/org.passthroughd.Passthrough1.policy
+usr/share/zsh/vendor-completions/_passthroughctl""".split("\n")
 # What nothing but dlopen asks for.
 OPENED = ("libarchive13", "libkmod2")
 
