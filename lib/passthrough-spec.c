@@ -419,6 +419,8 @@ int surface_narrow(const struct pthru_spec *spec, const struct host *host,
 	struct diags here = {.arena = a};
 	struct config_facts facts = {
 		.hostname = host->hostname,
+		.machine_id = host->machine_id,
+		.kernel = host->running_version,
 		.cpu_vendor = host->cpu.vendor,
 		.dmi_vendor = host->dmi_vendor,
 		.dmi_product = host->dmi_product,

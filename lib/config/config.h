@@ -18,7 +18,8 @@ struct config_input {
 
 /* What match: looks at; empty strings never match anything but "*". */
 struct config_facts {
-	const char *hostname;
+	const char *hostname, *machine_id;
+	const char *kernel; /* the release that runs */
 	enum cpu_vendor cpu_vendor;
 	const char *dmi_vendor, *dmi_product, *dmi_board;
 	const struct pci_id *ids; /* of all devices present */

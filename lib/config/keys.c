@@ -194,6 +194,13 @@ static const struct section section_dmi = {
 static const struct key match_keys[] = {
 	KEY(struct document, match.hostname, glob, "hostname", .doc = "A glob for the host's name.",
 	    .example = "hostname: pve[0-9]*"),
+	KEY(struct document, match.machine_id, glob, "machine-id",
+	    .doc = "A glob for the host's /etc/machine-id; in captures it is masked, and none "
+		   "fits.",
+	    .example = "machine-id: 3f2a9c0d*"),
+	KEY(struct document, match.kernel, glob, "kernel",
+	    .doc = "A glob for the release of the kernel that runs, as uname -r gives it.",
+	    .example = "kernel: \"6.*-pve\""),
 	KEY(struct document, match.cpu_vendor, vendor, "cpu-vendor", .doc = "Whose CPU it is.",
 	    .example = "cpu-vendor: amd"),
 	KEY_SECTION(section_dmi, "dmi", .doc = "What the firmware calls the machine.",

@@ -22,6 +22,7 @@ bool match_holds(const struct match *match, const struct config_facts *facts)
 		if (!present(it, facts))
 			return false;
 	return fits(match->hostname, facts->hostname) &&
+	       fits(match->machine_id, facts->machine_id) && fits(match->kernel, facts->kernel) &&
 	       (match->cpu_vendor == CPU_OTHER || match->cpu_vendor == facts->cpu_vendor) &&
 	       fits(match->dmi.vendor, facts->dmi_vendor) &&
 	       fits(match->dmi.product, facts->dmi_product) &&
@@ -30,6 +31,7 @@ bool match_holds(const struct match *match, const struct config_facts *facts)
 
 bool match_given(const struct match *match)
 {
-	return match->hostname || match->cpu_vendor != CPU_OTHER || match->dmi.vendor ||
-	       match->dmi.product || match->dmi.board || match->has_device.list.n;
+	return match->hostname || match->machine_id || match->kernel ||
+	       match->cpu_vendor != CPU_OTHER || match->dmi.vendor || match->dmi.product ||
+	       match->dmi.board || match->has_device.list.n;
 }

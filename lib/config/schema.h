@@ -20,6 +20,8 @@ struct match_ids {
 
 struct match {
 	const char *hostname;	    /* glob, NULL: not given */
+	const char *machine_id;	    /* the same */
+	const char *kernel;	    /* the same */
 	enum cpu_vendor cpu_vendor; /* CPU_OTHER: not given */
 	struct match_dmi dmi;
 	struct match_ids has_device; /* all of these */

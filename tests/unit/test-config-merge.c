@@ -146,6 +146,8 @@ static const struct pci_id ids[] = {
 };
 static const struct config_facts facts = {
 	.hostname = "pve1",
+	.machine_id = "3f2a9c0d",
+	.kernel = "6.8.12-4-pve",
 	.cpu_vendor = CPU_INTEL,
 	.dmi_vendor = "Supermicro",
 	.dmi_product = "SYS-5019",
@@ -186,6 +188,12 @@ static const struct {
 	{"{hostname: pve}", false},
 	{"{hostname: pve1?}", false},
 	{"{hostname: '*'}", true},
+	{"{machine-id: 3f2a9c0d}", true},
+	{"{machine-id: 3F2A*}", true},
+	{"{machine-id: 4f2a*}", false},
+	{"{kernel: '6.*-pve'}", true},
+	{"{kernel: '6.8*', machine-id: '3*'}", true},
+	{"{kernel: '6.1.*'}", false},
 	{"{cpu-vendor: intel}", true},
 	{"{cpu-vendor: amd}", false},
 	{"{dmi: {}}", true},
