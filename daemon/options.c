@@ -36,6 +36,9 @@ static const struct row rows[_OPTION_MAX] = {
 	[OPTION_PLAN] = {{"plan", required_argument, NULL, OPTION_PLAN},
 			 "ID",
 			 "apply: only if the plan is still the one of this id"},
+	[OPTION_EXPLAIN_MERGE] = {{"explain-merge", no_argument, NULL, OPTION_EXPLAIN_MERGE},
+				  "",
+				  "plan: show which file each value comes from"},
 	[OPTION_DRY_RUN] = {{"dry-run", no_argument, NULL, OPTION_DRY_RUN},
 			    "",
 			    "revert: only show what would be taken back"},
@@ -109,6 +112,7 @@ static void set(struct options *o, enum option_id option, const char *arg,
 	case OPTION_TIMEOUT:
 		set_timeout(o, arg, diags);
 		break;
+	case OPTION_EXPLAIN_MERGE:
 	case OPTION_DRY_RUN:
 	case OPTION_HELP:
 	case OPTION_VERSION:

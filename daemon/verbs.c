@@ -6,6 +6,7 @@
 
 #include "call.h"
 #include "fleet.h"
+#include "merge.h"
 #include "progress.h"
 #include "strbuf.h"
 #include "text.h"
@@ -13,6 +14,7 @@
 #define HOST	OPTION_BIT(OPTION_HOST)
 #define SPEC	OPTION_BIT(OPTION_SPEC)
 #define PLAN	OPTION_BIT(OPTION_PLAN)
+#define MERGE	OPTION_BIT(OPTION_EXPLAIN_MERGE)
 #define DRY_RUN OPTION_BIT(OPTION_DRY_RUN)
 #define TIMEOUT OPTION_BIT(OPTION_TIMEOUT)
 
@@ -76,7 +78,7 @@ static const char *const about_wait[] = {
 };
 
 const struct verb verbs[] = {
-	{"plan", verb_plan, HOST | SPEC, 0, -1, "[CAPTURE...]",
+	{"plan", verb_plan, HOST | SPEC | MERGE, 0, -1, "[CAPTURE...]",
 	 "what differs, and what would be done (default)", about_plan},
 	{"apply", verb_apply, SPEC | PLAN | TIMEOUT, 0, 0, "",
 	 "the same plan, carried out and proven", about_apply},
@@ -109,30 +111,39 @@ enum pthru_exit call_failed(struct call *call, int error)
 	return pthru_exit_of_error(error);
 }
 
-static int make_plan(struct call *call, bool names, struct pthru_plan **ret)
+/* ret_spec NULL: it is not wanted any more. */
+static int make_plan(struct call *call, bool names, struct pthru_spec **ret_spec,
+		     struct pthru_plan **ret)
 {
 	struct pthru_spec *spec = NULL;
 	int err = pthru_spec_load(call->ctx, call->diags, &spec);
 
 	if (err == 0)
 		err = pthru_plan_make(call->ctx, spec, names, call->diags, ret);
-	pthru_spec_free(spec);
+	if (err == 0 && ret_spec)
+		*ret_spec = spec;
+	else
+		pthru_spec_free(spec);
 	return err;
 }
 
 enum pthru_exit verb_plan(struct call *call)
 {
 	struct pthru_plan *plan = NULL;
+	struct pthru_spec *spec = NULL;
 	enum pthru_exit code;
 	int err;
 
 	if (fleet_asked(call->options))
 		return fleet_plan(call);
-	err = make_plan(call, false, &plan);
+	err = make_plan(call, false, &spec, &plan);
 	if (err < 0)
 		return call_failed(call, err);
 	code = pthru_plan_exit(plan);
-	err = pthru_plan_print(call->ctx, plan, call->diags, &call->out);
+	err = call->options->given & MERGE
+		      ? merge_print(call, spec, plan)
+		      : pthru_plan_print(call->ctx, plan, call->diags, &call->out);
+	pthru_spec_free(spec);
 	pthru_plan_free(plan);
 	return err < 0 ? call_failed(call, err) : code;
 }

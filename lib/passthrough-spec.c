@@ -137,12 +137,24 @@ static bool is_spec_name(const char *name)
 	return name[0] != '.' && n > suffix && strcmp(name + n - suffix, SUFFIX) == 0;
 }
 
-static bool known(const struct loading *l, const char *name)
+/* The one of that name in a stronger folder, NULL: none. */
+static const struct entry *known(const struct loading *l, const char *name)
 {
 	array_foreach(it, &l->entries)
 		if (strcmp(it->name, name) == 0)
-			return true;
-	return false;
+			return it;
+	return NULL;
+}
+
+static int note_hidden(struct loading *l, const struct entry *entry, const struct entry *by)
+{
+	struct arena *a = l->spec->arena;
+	struct config_file file = {
+		.path = arena_printf(a, "%s/%s", entry->dir, entry->name),
+		.missed = arena_printf(a, "hidden by %s/%s", by->dir, by->name),
+	};
+
+	return file.path && file.missed ? array_push(a, &l->spec->hidden, file) : -ENOMEM;
 }
 
 static bool masked(struct loading *l, const char *path)
@@ -171,10 +183,14 @@ static int list_folder(struct loading *l, const char *dir)
 		return 0;
 	for (size_t i = 0; i < names.n; i++) {
 		const struct entry entry = {.name = names.at[i], .dir = dir};
+		const struct entry *stronger = known(l, entry.name);
 
-		if (is_spec_name(entry.name) && !known(l, entry.name) &&
-		    array_push(l->spec->arena, &l->entries, entry) < 0)
-			return -ENOMEM;
+		if (!is_spec_name(entry.name))
+			continue;
+		err = stronger ? note_hidden(l, &entry, stronger)
+			       : array_push(l->spec->arena, &l->entries, entry);
+		if (err < 0)
+			return err;
 	}
 	return 0;
 }
@@ -411,13 +427,16 @@ static void join_new(struct pthru_diags *diags, const struct diags *more)
 	diags->d.lost |= more->lost;
 }
 
-int surface_narrow(const struct pthru_spec *spec, const struct host *host,
-		   struct pthru_diags *diags, struct spec **ret)
+/* What match: is compared with. 0 or -ENOMEM. */
+static int facts_of(const struct host *host, struct arena *a, struct config_facts *ret)
 {
-	_cleanup_arena_ struct arena *a = arena_new();
 	struct pci_id *ids = a ? arena_alloc(a, (host->devices.n + 1) * sizeof(*ids)) : NULL;
-	struct diags here = {.arena = a};
-	struct config_facts facts = {
+
+	if (!ids)
+		return -ENOMEM;
+	for (size_t i = 0; i < host->devices.n; i++)
+		ids[i] = host->devices.at[i].id;
+	*ret = (struct config_facts){
 		.hostname = host->hostname,
 		.machine_id = host->machine_id,
 		.kernel = host->running_version,
@@ -428,12 +447,40 @@ int surface_narrow(const struct pthru_spec *spec, const struct host *host,
 		.ids = ids,
 		.n_ids = host->devices.n,
 	};
-	int err;
+	return 0;
+}
 
-	if (!ids)
-		return -ENOMEM;
-	for (size_t i = 0; i < host->devices.n; i++)
-		ids[i] = host->devices.at[i].id;
+int pthru_spec_trace(const struct pthru_spec *spec, const struct pthru_plan *plan,
+		     const struct pthru_trace *trace, void *userdata)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct config_facts facts;
+	struct config_trace found = {0};
+	int err = facts_of(plan->host, a, &facts);
+
+	if (err == 0)
+		err = config_trace(spec->inputs.at, spec->inputs.n, &facts, a, &found);
+	if (err < 0)
+		return err;
+	array_foreach(it, &found.files)
+		trace->file(userdata, it->path, it->missed);
+	array_foreach(it, &spec->hidden)
+		trace->file(userdata, it->path, it->missed);
+	array_foreach(it, &found.values)
+		trace->value(userdata, it->key, it->value, it->place.file, it->place.line);
+	return 0;
+}
+
+int surface_narrow(const struct pthru_spec *spec, const struct host *host,
+		   struct pthru_diags *diags, struct spec **ret)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct diags here = {.arena = a};
+	struct config_facts facts;
+	int err = facts_of(host, a, &facts);
+
+	if (err < 0)
+		return err;
 	if (spec->inputs.n == 0) {
 		*ret = spec_new();
 		return *ret ? 0 : -ENOMEM;

@@ -39,6 +39,7 @@ struct pthru_diags {
 struct pthru_spec {
 	struct arena *arena;
 	ARRAY_OF(struct config_input) inputs; /* raw, in merge order */
+	ARRAY_OF(struct config_file) hidden;  /* by others of their names, missed says by which */
 	bool from_folders;		      /* the default folders: what the daemon obeys */
 	struct spec *everywhere;	      /* as if every match: held; NULL without inputs */
 };

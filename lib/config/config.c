@@ -6,8 +6,9 @@
 
 struct file {
 	struct source source;
-	struct node *root; /* NULL: empty */
-	bool counts;	   /* match: holds */
+	struct node *root;  /* NULL: empty */
+	bool counts;	    /* match: holds */
+	const char *missed; /* why it does not */
 };
 
 struct load {
@@ -54,7 +55,9 @@ static int check_file(struct load *l, struct file *file, const struct config_fac
 		err = reader_section(&r, &section_top, file->root, doc);
 	if (err == -ENOMEM)
 		return err;
-	file->counts = !facts || match_holds(&doc->match, facts);
+	if (facts && match_missed(l->work, &doc->match, facts, &file->missed) < 0)
+		return -ENOMEM;
+	file->counts = !file->missed;
 	l->unjudged |= !facts && l->n > 1 && match_given(&doc->match);
 	return 0;
 }
@@ -209,4 +212,25 @@ int config_load(const struct config_input *inputs, size_t n, const struct config
 		return -EINVAL;
 	*ret = TAKE(spec);
 	return 0;
+}
+
+int config_trace(const struct config_input *inputs, size_t n, const struct config_facts *facts,
+		 struct arena *a, struct config_trace *ret)
+{
+	_cleanup_spec_ struct spec *spec = spec_new();
+	struct diags diags = {.arena = a};
+	struct load l = {.work = a, .diags = &diags, .spec = spec, .n = n};
+	struct node *merged = NULL;
+	int err;
+
+	l.files = arena_alloc(a, (n + 1) * sizeof(*l.files));
+	if (!spec || !l.files)
+		return -ENOMEM;
+	err = read_files(&l, inputs, facts);
+	if (err == 0 && !l.broken)
+		err = merge_files(&l, &merged);
+	for (size_t i = 0; err == 0 && i < n; i++)
+		err = array_push(a, &ret->files,
+				 ((struct config_file){inputs[i].path, l.files[i].missed}));
+	return err == 0 && merged ? trace_values(a, "", merged, ret) : err;
 }

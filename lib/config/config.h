@@ -40,6 +40,27 @@ struct config_facts {
 int config_load(const struct config_input *inputs, size_t n, const struct config_facts *facts,
 		struct diags *diags, struct spec **ret);
 
+/* Where each value of the whole comes from, and which files it is made of. */
+struct config_file {
+	const char *path;
+	const char *missed; /* why it does not count here, one phrase; NULL: it does */
+};
+
+struct config_value {
+	const char *key;   /* "devices.gpu.id"; an element of a list has the list's */
+	const char *value; /* as written, "{}" or "[]" when empty */
+	struct place place;
+};
+
+struct config_trace {
+	ARRAY_OF(struct config_file) files; /* in merge order */
+	ARRAY_OF(struct config_value) values;
+};
+
+/* Of inputs that config_load has taken. Texts are the arena's and the inputs'. 0 or -ENOMEM. */
+int config_trace(const struct config_input *inputs, size_t n, const struct config_facts *facts,
+		 struct arena *a, struct config_trace *ret);
+
 /* Renders the key table: JSON Schema (draft 2020-12), the manual's key reference in mdoc, and a
  * libFuzzer dictionary. */
 void config_render_schema(struct strbuf *out);

@@ -3,11 +3,6 @@
 
 #include "glob.h"
 
-static bool fits(const char *glob, const char *text)
-{
-	return !glob || glob_match(glob, text ? text : "");
-}
-
 static bool present(const struct pci_id *wanted, const struct config_facts *facts)
 {
 	for (size_t i = 0; i < facts->n_ids; i++)
@@ -16,17 +11,47 @@ static bool present(const struct pci_id *wanted, const struct config_facts *fact
 	return false;
 }
 
-bool match_holds(const struct match *match, const struct config_facts *facts)
+struct clause {
+	const char *name;
+	const char *glob; /* NULL: not given */
+	const char *fact;
+};
+
+static int say(struct arena *a, const char **ret, const char *text)
 {
+	*ret = text;
+	return text || !a ? 0 : -ENOMEM;
+}
+
+int match_missed(struct arena *a, const struct match *match, const struct config_facts *facts,
+		 const char **ret)
+{
+	const struct clause clauses[] = {
+		{"hostname", match->hostname, facts->hostname},
+		{"machine-id", match->machine_id, facts->machine_id},
+		{"kernel", match->kernel, facts->kernel},
+		{"dmi.vendor", match->dmi.vendor, facts->dmi_vendor},
+		{"dmi.product", match->dmi.product, facts->dmi_product},
+		{"dmi.board", match->dmi.board, facts->dmi_board},
+	};
+	char text[PCI_ID_TEXT_SIZE];
+
+	*ret = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(clauses); i++) {
+		const char *fact = clauses[i].fact ? clauses[i].fact : "";
+
+		if (clauses[i].glob && !glob_match(clauses[i].glob, fact))
+			return say(a, ret,
+				   arena_printf(a, "%s is \"%s\", which %s does not fit",
+						clauses[i].name, fact, clauses[i].glob));
+	}
+	if (match->cpu_vendor != CPU_OTHER && match->cpu_vendor != facts->cpu_vendor)
+		return say(a, ret, "the CPU is of another cpu-vendor");
 	array_foreach(it, &match->has_device.list)
 		if (!present(it, facts))
-			return false;
-	return fits(match->hostname, facts->hostname) &&
-	       fits(match->machine_id, facts->machine_id) && fits(match->kernel, facts->kernel) &&
-	       (match->cpu_vendor == CPU_OTHER || match->cpu_vendor == facts->cpu_vendor) &&
-	       fits(match->dmi.vendor, facts->dmi_vendor) &&
-	       fits(match->dmi.product, facts->dmi_product) &&
-	       fits(match->dmi.board, facts->dmi_board);
+			return say(a, ret,
+				   arena_printf(a, "no device is %s", pci_id_format(it, text)));
+	return 0;
 }
 
 bool match_given(const struct match *match)

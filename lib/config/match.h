@@ -7,5 +7,9 @@
 /* Whether anything is asked for. */
 bool match_given(const struct match *match);
 
-/* All that is given must hold; nothing given always holds. */
-bool match_holds(const struct match *match, const struct config_facts *facts);
+/*
+ * The first of what is given that does not hold, one phrase; NULL: all holds. Nothing given always
+ * holds. 0 or -ENOMEM.
+ */
+int match_missed(struct arena *a, const struct match *match, const struct config_facts *facts,
+		 const char **ret);

@@ -37,6 +37,10 @@ struct document {
 	struct match match;
 };
 
+/* trace.c: adds the values below node, whose key is prefix. 0 or -ENOMEM. */
+int trace_values(struct arena *a, const char *prefix, const struct node *node,
+		 struct config_trace *ret);
+
 /*
  * One pass over a tree. The first takes each file alone and reports values; the second takes the
  * merged tree and reports what is missing or does not fit together.

@@ -187,6 +187,20 @@ struct pthru_plan *pthru_plan_free(struct pthru_plan *plan);
 /* Digest of the spec and of everything observed that the plan depends on; borrowed. */
 const char *pthru_plan_id(const struct pthru_plan *plan);
 
+/*
+ * What the spec of a plan is made of: each file, in merge order and then those that are hidden,
+ * with why it does not count on the plan's host (NULL: it does); then each value, as
+ * "devices.gpu.id", with the file and line that say so. spec: what the plan was made of. 0 or
+ * -ENOMEM.
+ */
+struct pthru_trace {
+	void (*file)(void *userdata, const char *path, const char *missed);
+	void (*value)(void *userdata, const char *key, const char *value, const char *file,
+		      unsigned line);
+};
+int pthru_spec_trace(const struct pthru_spec *spec, const struct pthru_plan *plan,
+		     const struct pthru_trace *trace, void *userdata);
+
 /* Exit code of a plan that is only shown. */
 enum pthru_exit pthru_plan_exit(const struct pthru_plan *plan);
 

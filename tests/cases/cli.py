@@ -12,11 +12,11 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE]
 sys.dont_write_bytecode = True
 
-from roots import GUIDE, Host, codes, states, untouched  # noqa: E402
+from roots import GUIDE, KVER, Host, codes, states, untouched  # noqa: E402
 from tally import Tally  # noqa: E402
 
 VERBS = ("plan", "apply", "status", "check", "devices", "explain", "revert", "capture", "reload", "wait")
-OPTIONS = ("--root", "--host", "--spec", "--json", "--color", "--plan", "--dry-run", "--timeout", "--help", "--version")
+OPTIONS = ("--root", "--host", "--spec", "--json", "--color", "--plan", "--explain-merge", "--dry-run", "--timeout", "--help", "--version")
 
 # Words that are wrong, and what the answer must contain. Exit code 5 each, code usage but where another is named.
 WRONG = (
@@ -239,6 +239,38 @@ def captures(host, tally):
     code, out, _ = run(host, "devices", "--host", other)
     ends = [line.split(" xhci_hcd ")[1].strip() for line in out.splitlines() if " xhci_hcd " in line]
     tally.equal("devices warns of the only keyboard", (code, ends), (0, ["yes, but mind: last-keyboard", "yes"]))
+    untouched(tally, "all that", before, host.everything())
+
+
+@case
+def explain_merge(host, tally):
+    """plan --explain-merge: which file each value comes from, which files do not count here, and why"""
+    host.spec("devices:\n  gpu:\n    id: 10de:1b81\nblacklist: [nouveau]\n", "/etc/passthroughd/20-gpu.yaml")
+    host.spec("blacklist: [x]\n", "/usr/lib/passthroughd/20-gpu.yaml")
+    host.spec("kernel-flags: [pcie_aspm=off]\nblacklist:\n  - radeon\n  - nouveau\n", "/usr/lib/passthroughd/10-base.yaml")
+    host.spec("match: {cpu-vendor: amd}\nmode: observe\n", "/run/passthroughd/30-amd.yaml")
+    host.spec("match: {has-device: 10de:2204}\n", "/run/passthroughd/31-card.yaml")
+    host.spec("match: {kernel: '5.*'}\n", "/run/passthroughd/32-old.yaml")
+    before = host.everything()
+    code, text, errors = host.ctl("plan", "--explain-merge")
+    rows = [line.split() for line in text.splitlines()]
+    tally.check("for people: a row each", code == 2 and errors == "" and
+                ["blacklist:", "radeon", "/usr/lib/passthroughd/10-base.yaml:3"] in rows and
+                ["devices.gpu.id:", "10de:1b81", "/etc/passthroughd/20-gpu.yaml:3"] in rows, (code, text, errors))
+    code, found = host.json("plan", "--explain-merge")
+    tally.equal("the files, in merge order, and why some do not count",
+                [(row["file"], row["counts"], row["reason"]) for row in found["files"]], [
+                    ("/usr/lib/passthroughd/10-base.yaml", True, None),
+                    ("/etc/passthroughd/20-gpu.yaml", True, None),
+                    ("/run/passthroughd/30-amd.yaml", False, "the CPU is of another cpu-vendor"),
+                    ("/run/passthroughd/31-card.yaml", False, "no device is 10de:2204"),
+                    ("/run/passthroughd/32-old.yaml", False, 'kernel is "%s", which 5.* does not fit' % KVER),
+                    ("/usr/lib/passthroughd/20-gpu.yaml", False, "hidden by /etc/passthroughd/20-gpu.yaml")])
+    tally.equal("each value with its place", [tuple(row.values()) for row in found["values"]], [
+        ("blacklist", "radeon", "/usr/lib/passthroughd/10-base.yaml", 3),
+        ("blacklist", "nouveau", "/usr/lib/passthroughd/10-base.yaml", 4),
+        ("devices.gpu.id", "10de:1b81", "/etc/passthroughd/20-gpu.yaml", 3),
+        ("kernel-flags", "pcie_aspm=off", "/usr/lib/passthroughd/10-base.yaml", 1)])
     untouched(tally, "all that", before, host.everything())
 
 
