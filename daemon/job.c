@@ -2,6 +2,7 @@
 #include "job.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,9 +16,10 @@ static const char *const verbs[_JOB_VERB_MAX] = {
 
 size_t job_format(const struct job *job, char ret[static JOB_SIZE])
 {
-	int n = snprintf(ret, JOB_SIZE, "%s %s %u %d\n%s\n%s\n%s\n", verbs[job->verb],
-			 wire_form_name(job->form), job->width, job->open, job->failure,
-			 job->before, job->contested);
+	int n = snprintf(ret, JOB_SIZE, "%s %s %u %d %d %u %" PRId64 "\n%s\n%s\n%s\n",
+			 verbs[job->verb], wire_form_name(job->form), job->width, job->open,
+			 job->healing, job->heals, job->succeeded, job->failure, job->before,
+			 job->contested);
 
 	return n > 0 && n < JOB_SIZE ? (size_t)n : 0;
 }
@@ -47,7 +49,7 @@ int job_parse(const char *text, struct job *ret)
 	struct job job = {0};
 	char head[JOB_TEXT_SIZE], verb[16], form[16], end;
 	int v, f;
-	unsigned open;
+	unsigned open, healing;
 
 	text = take_line(text, head);
 	if (text)
@@ -57,9 +59,9 @@ int job_parse(const char *text, struct job *ret)
 	if (text)
 		text = take_line(text, job.contested);
 	if (!text || *text ||
-	    sscanf(head, "%15s %15s %5u %1u%c", verb, form, &job.width,
-		   &open, // NOLINT(cert-err34-c)
-		   &end) != 4)
+	    // NOLINTNEXTLINE(cert-err34-c)
+	    sscanf(head, "%15s %15s %5u %1u %1u %9u %18" SCNd64 "%c", verb, form, &job.width, &open,
+		   &healing, &job.heals, &job.succeeded, &end) != 7)
 		return -EBADMSG;
 	v = verb_of(verb);
 	f = wire_form(form);
@@ -68,6 +70,7 @@ int job_parse(const char *text, struct job *ret)
 	job.verb = (enum job_verb)v;
 	job.form = (enum pthru_form)f;
 	job.open = open;
+	job.healing = healing;
 	*ret = job;
 	return 0;
 }

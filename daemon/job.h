@@ -28,6 +28,9 @@ struct job {
 	enum pthru_form form;
 	unsigned width;
 	bool open;		       /* everybody will read the answer */
+	bool healing;		       /* nobody asked: what is changed was changed by others */
+	unsigned heals;		       /* so far; for the metrics */
+	int64_t succeeded;	       /* when an apply last did, seconds since 1970; 0 */
 	char failure[JOB_TEXT_SIZE];   /* of the last apply: "CODE TEXT", "" when it went well */
 	char before[JOB_TEXT_SIZE];    /* trying again: the summary of the last time; "" */
 	char contested[JOB_TEXT_SIZE]; /* what is left alone, a blank between; "" */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "job.h"
 #include "log.h"
@@ -22,6 +23,7 @@ struct bench {
 	int out, err;
 	struct pthru_diags *diags;
 	struct pthru_spec *spec; /* NULL: none was ever accepted */
+	unsigned healed;	 /* by this job, where nobody asked */
 	bool current;		 /* it is what the files say */
 };
 
@@ -87,14 +89,16 @@ static int check(struct bench *b)
 }
 
 /* what: the kind of the step, a blank, its target. */
-static void tell_written(const struct bench *b, const char *what)
+static void tell_written(struct bench *b, const char *what)
 {
 	static const char *const kinds[] = {"write-file ", "remove-file ", "bind ",
 					    "set-parameter "};
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		if (strncmp(what, kinds[i], strlen(kinds[i])) == 0)
+		if (strncmp(what, kinds[i], strlen(kinds[i])) == 0) {
 			tell(b, JOB_SAYS_WROTE "%s", what + strlen(kinds[i]));
+			b->healed += b->job->healing;
+		}
 }
 
 static void on_step(void *userdata, size_t index, size_t count, const char *what, bool done)
@@ -209,10 +213,37 @@ static void keep_status(struct bench *b, const struct pthru_plan *plan)
 	leave_findings(b, plan);
 }
 
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Where nobody collects them there is no folder for them. */
+static void keep_metrics(const struct bench *b, const struct pthru_plan *plan, int code,
+			 uint64_t began)
+{
+	bool well = code == PTHRU_EXIT_DONE || code == PTHRU_EXIT_REBOOT;
+	const struct pthru_metrics metrics = {
+		.exit = (enum pthru_exit)code,
+		.apply_ms = now_ms() - began,
+		.last_success = well ? time(NULL) : b->job->succeeded,
+		.heals = b->job->heals + b->healed,
+	};
+	int err = pthru_metrics_save(b->ctx, plan, &metrics);
+
+	if (err < 0 && err != -ENOENT)
+		log_line(LOG_PRIORITY_WARNING, "the metrics could not be written: %s",
+			 strerror(-err));
+}
+
 static int apply(struct bench *b)
 {
 	_cleanup_free_ char *why = NULL;
 	struct pthru_report *report = NULL;
+	uint64_t began = now_ms();
 	int code, err;
 
 	pthru_ctx_set_progress(b->ctx, b, on_step, NULL, on_wait);
@@ -230,6 +261,7 @@ static int apply(struct bench *b)
 	tell_held(b, report);
 	pthru_diags_join(b->diags, pthru_report_diags(report));
 	keep_status(b, pthru_report_plan(report));
+	keep_metrics(b, pthru_report_plan(report), code, began);
 	pthru_report_free(report);
 	return code;
 }

@@ -29,6 +29,8 @@ struct manager {
 	bool check_again, reconcile_again; /* asked for while one was under way */
 	bool changed;			   /* the host, since it was last looked at */
 	bool healing;			   /* what it reconciles nobody asked for */
+	unsigned heals;			   /* changes by others that were put right */
+	int64_t succeeded;		   /* when an apply last did, seconds since 1970; 0 */
 	bool ready;
 	char summary[STATE_TEXT]; /* what the work under way ends with, unless it says more */
 	char failure[STATE_TEXT];
@@ -234,6 +236,7 @@ static int on_peace(sd_event_source *source _unused_, uint64_t usec _unused_, vo
 
 static void note_written(struct manager *m, const char *path)
 {
+	m->heals += m->healing;
 	if (m->healing && contest_healed(&m->contest, path, m->workers.event, on_peace, m) > 0)
 		log_line(LOG_PRIORITY_WARNING,
 			 "%s was changed by something else again and again: it is left alone for "
@@ -319,6 +322,8 @@ static void reconcile_ended(void *owner, struct worker *worker, int code)
 		return;
 	}
 	next.code = code;
+	if (code == PTHRU_EXIT_DONE || code == PTHRU_EXIT_REBOOT)
+		m->succeeded = time(NULL);
 	snprintf(next.summary, sizeof(next.summary), "%s", m->summary);
 	take_findings(m, worker, &next);
 	m->reconcile_again |= m->changed;
@@ -349,6 +354,9 @@ static void start_reconcile(struct manager *m)
 	*m->failure = *m->held = *next.attempt = '\0';
 	if (m->healing)
 		snprintf(job.before, sizeof(job.before), "%s", m->state.summary);
+	job.healing = m->healing;
+	job.heals = m->heals;
+	job.succeeded = m->succeeded;
 	err = worker_start(&m->workers, &job, &kind, m, NULL);
 	m->reconciling = err == 0;
 	become(m, &next);

@@ -27,6 +27,28 @@ int pthru_status_save(struct pthru_ctx *ctx, const char *document)
 		       : root_replace(ctx->root, PATH_STATUS, document, strlen(document), &attr);
 }
 
+int pthru_metrics_save(struct pthru_ctx *ctx, const struct pthru_plan *plan,
+		       const struct pthru_metrics *metrics)
+{
+	const struct render_metrics m = {.exit_code = metrics->exit,
+					 .last_success = metrics->last_success,
+					 .apply_ms = metrics->apply_ms,
+					 .heals = metrics->heals};
+	const struct file_attr attr = {.mode = 0644};
+	_cleanup_strbuf_ struct strbuf text = {0};
+	struct stat st;
+	int err = ctx->capture ? -EOPNOTSUPP : surface_root(ctx, NULL);
+
+	if (err == 0)
+		err = root_stat(ctx->root, PATH_METRICS_DIR, &st);
+	if (err < 0)
+		return err;
+	render_metrics(plan->plan, &m, &text);
+	return text.error
+		       ? text.error
+		       : root_replace(ctx->root, PATH_METRICS, strbuf_text(&text), text.len, &attr);
+}
+
 int surface_keep_spec(struct pthru_ctx *ctx, const struct spec *spec, struct pthru_diags *diags)
 {
 	const struct file_attr attr = {.mode = 0600};

@@ -279,6 +279,20 @@ int pthru_spec_accept(struct pthru_ctx *ctx, const struct pthru_spec *spec,
 /* Makes the folder for run-time files below the root. 0 or errno. */
 int pthru_run_make(struct pthru_ctx *ctx);
 
+struct pthru_metrics {
+	enum pthru_exit exit; /* of the apply that has just ended */
+	uint64_t apply_ms;
+	int64_t last_success; /* seconds since 1970, 0: none yet */
+	unsigned heals;	      /* changes by others that were put right */
+};
+
+/*
+ * Leaves where the host stands for node_exporter's textfile collector; plan as after the apply. 0,
+ * -ENOENT where there is no such folder, or errno.
+ */
+int pthru_metrics_save(struct pthru_ctx *ctx, const struct pthru_plan *plan,
+		       const struct pthru_metrics *metrics);
+
 /*
  * The places in which a change may alter the plan, a line each: "spec DIR" for the spec's folders,
  * "any DIR" for all that lies in a folder, "file PATH". Paths are absolute below the root; they

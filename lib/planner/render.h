@@ -31,6 +31,16 @@ int render_explain(const struct plan *plan, const struct host *host, const char 
 void render_report(const struct plan *plan, const struct report *report, struct render_style style,
 		   struct strbuf *out);
 
+struct render_metrics { /* what a plan does not know */
+	int exit_code;
+	int64_t last_success; /* seconds since 1970, 0: none */
+	uint64_t apply_ms;
+	unsigned heals;
+};
+
+/* Where the host stands, in the text format of Prometheus. */
+void render_metrics(const struct plan *plan, const struct render_metrics *m, struct strbuf *out);
+
 /*
  * The JSON documents. diags holds diagnostics beside the plan's own and may be NULL; plan may be
  * NULL when there is none because the spec failed: then only diagnostics (and the empty other

@@ -35,8 +35,11 @@
 #define PATH_KERNEL_CMDLINE "/etc/kernel/cmdline"
 #define PATH_PROXMOX_UUIDS  "/etc/kernel/proxmox-boot-uuids"
 #define PATH_DPKG_LOCK	    "/var/lib/dpkg/lock-frontend"
-#define PATH_REBOOT	    "/run/reboot-required"
-#define PATH_REBOOT_PKGS    "/run/reboot-required.pkgs"
+/* What node_exporter of Debian reads, and our file in it. */
+#define PATH_METRICS_DIR "/var/lib/prometheus/node-exporter"
+#define PATH_METRICS	 PATH_METRICS_DIR "/passthroughd.prom"
+#define PATH_REBOOT	 "/run/reboot-required"
+#define PATH_REBOOT_PKGS "/run/reboot-required.pkgs"
 
 /* The kernel's. */
 #define PATH_PCI_DEVICES "/sys/bus/pci/devices"

@@ -2,6 +2,7 @@
 """daemon.py CTL DAEMON [CASE...]: passthroughd as a plain process below a small root, asked by passthroughctl."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -19,6 +20,7 @@ from tally import Tally  # noqa: E402
 
 LIMIT = 60  # seconds that anything may take before it counts as hanging
 
+METRICS = "/var/lib/prometheus/node-exporter/passthroughd.prom"
 CASES = []
 
 
@@ -431,6 +433,52 @@ def rebuilt_by_hand(host, start, tally):
             tally.equal("%s: by what builds it, and once" % what, host.log()[before:], wanted)
             tally.check("%s: both are proven again" % what, code == 3 and all(item["boot"] == "right" for item in
                         answer["items"]), answer)
+
+
+SAMPLE = re.compile(r'passthroughd_[a-z_]+(\{[a-z]+="[a-z-]+"\})? [0-9]+(\.[0-9]+)?$')
+
+
+def samples(host):
+    """What the metrics file says; every line must be of the format's."""
+    found = {}
+    for line in host.read(METRICS).splitlines():
+        if line.startswith("# HELP ") or line.startswith("# TYPE "):
+            continue
+        if not SAMPLE.match(line):
+            raise ValueError("no sample: " + line)
+        name, value = line.split()
+        found[name[len("passthroughd_"):]] = float(value)
+    return found
+
+
+@case
+def metrics(host, start, tally):
+    """the text file for node_exporter, where its folder is: items, the last apply, what was healed"""
+    host.spec("blacklist: [pcspkr]\nkernel-flags: [pcie_aspm=off]\ndevices: {gpu: {id: '1234:5678'}}\n")
+    with start(host):
+        host.json("wait")
+        tally.check("none where nobody collects them", not host.exists(METRICS))
+    host.mkdir(os.path.dirname(METRICS))
+    began = int(time.time())
+    with start(host) as daemon:
+        host.json("wait")
+        found = samples(host)
+        shown = [state for state in states(host.json("status")[1]).values()]
+        tally.check("items by state, as the status has them", len(set(shown)) > 2 and all(
+                    found['items{state="%s"}' % state] == shown.count(state) for state in set(shown)), (found, shown))
+        tally.check("refusals by code", found['devices_refused{code="no-such-device"}'] == 1, found)
+        tally.check("no success yet, nothing healed", (found["exit_code"], found["last_success_timestamp_seconds"],
+                    found["heals_total"], found["reboot_required"]) == (4, 0, 0, 1), found)
+        host.spec("blacklist: [pcspkr]\nkernel-flags: [pcie_aspm=off]\n")
+        tally.equal("reload", host.json("reload")[0], 0)
+        host.json("wait")
+        found = samples(host)
+        tally.check("a success, and when", found["exit_code"] == 3 and
+                    found["last_success_timestamp_seconds"] >= began, found)
+        daemon.looks(2)
+        host.remove(MODPROBE)
+        tally.check("what is healed is counted", until(lambda: samples(host)["heals_total"] == 1), samples(host))
+        tally.equal("everybody may read it", os.stat(host.full(METRICS)).st_mode & 0o777, 0o644)
 
 
 @case
