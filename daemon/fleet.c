@@ -12,6 +12,7 @@
 #include "text.h"
 
 #define NAME_WIDTH 28
+#define SUFFIX	   ".host" /* of captures in a folder; one that is named may have any name */
 
 struct fleet {
 	struct call *call;
@@ -45,9 +46,9 @@ bool fleet_asked(const struct options *options)
 static void add_name(const char *path, struct strbuf *out)
 {
 	const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-	size_t n = strlen(base), end = strlen(".host");
+	size_t n = strlen(base), end = strlen(SUFFIX);
 
-	if (n > end && strcmp(base + n - end, ".host") == 0)
+	if (n > end && strcmp(base + n - end, SUFFIX) == 0)
 		n -= end;
 	strbuf_addf(out, "%-*.*s", NAME_WIDTH, (int)n, base);
 }
@@ -120,15 +121,18 @@ static int add_host(struct fleet *f, const char *path)
 	return err == -ENOMEM || f->out.error ? -ENOMEM : 0;
 }
 
-static int is_shown(const struct dirent *entry)
+static int is_capture(const struct dirent *entry)
 {
-	return entry->d_name[0] != '.';
+	size_t n = strlen(entry->d_name), suffix = strlen(SUFFIX);
+
+	return entry->d_name[0] != '.' && n > suffix &&
+	       strcmp(entry->d_name + n - suffix, SUFFIX) == 0;
 }
 
 static int add_folder(struct fleet *f, const char *folder)
 {
 	struct dirent **names = NULL;
-	int n = scandir(folder, &names, is_shown, alphasort), err = 0;
+	int n = scandir(folder, &names, is_capture, alphasort), err = 0;
 
 	if (n < 0) {
 		pthru_diags_error(f->call->diags, "bad-file", "%s: %s", folder, strerror(errno));

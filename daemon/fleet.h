@@ -8,8 +8,8 @@
 bool fleet_asked(const struct options *options);
 
 /*
- * `plan` for each capture among --host and the arguments, folders standing for the files in them: a
- * row each and a last line, or one document. A capture that cannot be read is a row too. The exit
+ * `plan` for each capture among --host and the arguments, folders standing for their *.host files:
+ * a row each and a last line, or one document. A capture that cannot be read is a row too. The exit
  * code is the one that counts first among theirs.
  */
 enum pthru_exit fleet_plan(struct call *call);

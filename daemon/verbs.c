@@ -22,7 +22,7 @@ static const char *const about_plan[] = {
 	"Shows what the spec wishes, what differs on this host and why, the unified diff of",
 	"every file, the commands that would run, and what needs a reboot. Nothing is",
 	"changed, and root is not needed where the host can be read without.",
-	"After --host there may be more captures, and folders of them: one line a host then.",
+	"After --host there may be more captures, and folders of *.host files: a line a host.",
 	NULL,
 };
 

@@ -282,10 +282,11 @@ def fleet(host, tally):
     os.makedirs(folder)
     for name in ("guide-by-hand.host", "no-acs-consumer.host", ".hidden.host"):
         shutil.copy(os.path.join(hosts, name.replace(".hidden", "amd-gtx1080")), os.path.join(folder, name))
+    shutil.copy(os.path.join(hosts, "README.md"), folder)
     words = ("plan", "--spec", spec, "--host", folder, os.path.join(hosts, "amd-gtx1080.host"))
     code, out, err = run(host, *words)
     lines = [line.split(maxsplit=2) for line in out.splitlines()]
-    tally.check("a row each, hidden files are none", code == 2 and err == "" and lines[1:4] == [
+    tally.check("a row each, hidden files and others are none", code == 2 and err == "" and lines[1:4] == [
         ["0", "guide-by-hand", "nothing to do"],
         ["2", "no-acs-consumer", "9 changes, then a reboot; blocked: device:gpu (shared-group)"],
         ["2", "amd-gtx1080", "15 changes, then a reboot"]], (code, out, err))
