@@ -280,12 +280,26 @@ static void set_aside(struct doing *d)
 		       strerror(-err));
 }
 
+/* Where memory ran out while it was parsed, it only looked so. */
+static bool is_damaged_indeed(const struct doing *d)
+{
+	_cleanup_ledger_ struct ledger *now = NULL;
+
+	return ledger_load(d->ops, &now) == 0 && now->damaged;
+}
+
 int prepare(struct doing *d)
 {
 	if (d->first->damaged && (d->plan->observe_only || plan_wishes(d->plan))) {
 		refuse(d, CODE_LEDGER_LOST,
 		       "%s cannot be read, so what is ours on this host is not known; mend it, or "
 		       "take back with revert what is recognisably ours",
+		       PATH_LEDGER);
+		return 0;
+	}
+	if (d->first->damaged && !is_damaged_indeed(d)) {
+		refuse(d, CODE_OUT_OF_MEMORY,
+		       "%s could not be read when this was planned, and can be now; do it again",
 		       PATH_LEDGER);
 		return 0;
 	}
