@@ -16,11 +16,15 @@ CACHE = os.environ.get("PTHRU_CACHE") or os.path.join(
 def packages(root, name):
     """What installing NAME takes in that tree: fetched once by this machine's apt, for the tree's list of packages."""
     folder = os.path.join(CACHE, "debs-" + name)
+    fetch = ("apt-get", "-q", "-y", "-o", "Dir::State::status=" + root.at("var/lib/dpkg/status"),
+             "-o", "Dir::Cache::archives=" + folder, "-o", "Debug::NoLocking=1", "--download-only",
+             "--no-install-recommends", "install", name)
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     if not glob.glob(folder + "/*.deb"):
         os.makedirs(folder + "/partial", exist_ok=True)
-        sh("apt-get", "-q", "-y", "-o", "Dir::State::status=" + root.at("var/lib/dpkg/status"),
-           "-o", "Dir::Cache::archives=" + folder, "-o", "Debug::NoLocking=1", "--download-only",
-           "--no-install-recommends", "install", name, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if subprocess.run(fetch, check=False, **quiet).returncode:
+            sh("apt-get", "-q", "update", **quiet)  # a machine without lists, or with old ones
+            sh(*fetch, **quiet)
     return glob.glob(folder + "/*.deb")
 
 
