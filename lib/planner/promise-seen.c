@@ -2,6 +2,7 @@
 /* Why a boot did not keep a promise: the most that its line, its log and sysfs say. */
 #include <string.h>
 
+#include "budget.h"
 #include "planning.h"
 
 static const struct device_wish *wish_of(const struct planning *p, const struct plan_item *item)
@@ -87,6 +88,15 @@ static int first_foreign(struct planning *p, const char *options, const char **r
 	return 0;
 }
 
+/* GRUB fills in variables of others (2.27): what they bring stands in no entry. */
+static bool has_variables(const struct host *host)
+{
+	array_foreach(it, &host->boot.entries)
+		if (strchr(it->options, '$'))
+			return true;
+	return false;
+}
+
 /* The entry that may have been booted, by its words; ret_word: one that the last entry lacks. */
 static int find_booted(struct planning *p, bool recovery, const struct host_entry **ret_entry,
 		       const char **ret_word)
@@ -111,7 +121,13 @@ static const char *flag_seen(struct planning *p, const char *flag)
 {
 	const struct host_entry *normal = NULL, *recovery = NULL;
 	const char *word = NULL, *other = NULL;
+	size_t length = strlen(p->host->cmdline);
 
+	if (length + 1 + strlen(flag) >= CMDLINE_SIZE)
+		return arena_printf(p->a,
+				    "the boot loader dropped %s: the running kernel's line has %zu "
+				    "bytes, and more than %d do not fit",
+				    flag, length, CMDLINE_SIZE - 1);
 	if (find_booted(p, false, &normal, &word) < 0 ||
 	    find_booted(p, true, &recovery, &other) < 0)
 		return NULL;
@@ -124,12 +140,15 @@ static const char *flag_seen(struct planning *p, const char *flag)
 		return arena_printf(
 			p->a, "the running kernel's line lacks %s: a recovery entry was booted",
 			flag);
-	if (word)
+	if (word && !has_variables(p->host))
 		return arena_printf(p->a,
-				    "the running kernel's line lacks %s, and has %s, which the "
+				    "the running kernel's line lacks %s, and has %.60s, which the "
 				    "boot loader's entries lack: it was booted by another one",
 				    flag, word);
-	return arena_printf(p->a, "the running kernel's line lacks %s", flag);
+	return arena_printf(p->a,
+			    "the running kernel's line lacks %s: the boot loader dropped it, or "
+			    "another entry was booted",
+			    flag);
 }
 
 const char *promise_seen(struct planning *p, const struct plan_item *item)
