@@ -15,9 +15,25 @@ static bool still_there(const struct root *root, int fd)
 	       here.st_dev == held.st_dev && here.st_ino == held.st_ino;
 }
 
-static int try_lock(const struct root *root, int *ret_fd, pid_t *ret_holder)
+int lock_file(int fd, pid_t *ret_holder)
 {
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET}, other = lock;
+
+	/* Not flock(2): a child that hangs in the kernel (7.11) would hold that for ever. */
+	if (fcntl(fd, F_SETLK, &lock) == 0)
+		return 0;
+	if (errno != EAGAIN && errno != EACCES)
+		return -errno;
+	if (fcntl(fd, F_GETLK, &other) < 0)
+		return -errno;
+	if (other.l_type == F_UNLCK)
+		return -EAGAIN;
+	*ret_holder = other.l_pid > 0 ? other.l_pid : 0;
+	return -EBUSY;
+}
+
+static int try_lock(const struct root *root, int *ret_fd, pid_t *ret_holder)
+{
 	_cleanup_close_ int fd = -1;
 	int err = root_append(root, PATH_LOCK, "", 0644);
 
@@ -26,17 +42,9 @@ static int try_lock(const struct root *root, int *ret_fd, pid_t *ret_holder)
 	fd = root_openat(root, PATH_LOCK, O_RDWR);
 	if (fd < 0)
 		return fd;
-	/* Not flock(2): a child that hangs in the kernel (7.11) would hold that for ever. */
-	if (fcntl(fd, F_SETLK, &lock) < 0) {
-		if (errno != EAGAIN && errno != EACCES)
-			return -errno;
-		if (fcntl(fd, F_GETLK, &other) < 0)
-			return -errno;
-		if (other.l_type == F_UNLCK)
-			return -EAGAIN;
-		*ret_holder = other.l_pid > 0 ? other.l_pid : 0;
-		return -EBUSY;
-	}
+	err = lock_file(fd, ret_holder);
+	if (err < 0)
+		return err;
 	if (!still_there(root, fd))
 		return -EAGAIN;
 	*ret_fd = take_fd(&fd);

@@ -14,5 +14,11 @@
  */
 int apply_lock(const struct root *root, int *ret_fd, pid_t *ret_holder);
 
+/*
+ * Locks the open file for writing, without waiting and until it is closed. -EBUSY with the holder's
+ * process id, 0 where it lives in another PID namespace; -EAGAIN when it has just let go.
+ */
+int lock_file(int fd, pid_t *ret_holder);
+
 /* Whether another process holds it. Not for one that holds it itself: it would lose it by this. */
 bool apply_is_running(const struct root *root);

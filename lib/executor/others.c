@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "arena.h"
+#include "lock.h"
 #include "macro.h"
 #include "paths.h"
 
@@ -103,26 +104,18 @@ static int busy(struct arena *a, pid_t pid, const char **ret_who, bool *ret_abov
 	return -EBUSY;
 }
 
-/* 0, also without dpkg or where its folder cannot be written; a positive pid: who has it. */
+/* 0, also without dpkg or where its folder cannot be written; else as lock_file. */
 static int lock_packages(const struct root *root, int *ret_fd, pid_t *ret_holder)
 {
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET}, other = lock;
 	_cleanup_close_ int fd = root_openat(root, PATH_DPKG_LOCK, O_RDWR);
+	int err;
 
 	if (fd == -ENOENT || fd == -ENOTDIR || fd == -EROFS)
 		return 0;
-	if (fd < 0)
-		return fd;
-	if (fcntl(fd, F_SETLK, &lock) == 0) {
+	err = fd < 0 ? fd : lock_file(fd, ret_holder);
+	if (err == 0)
 		*ret_fd = take_fd(&fd);
-		return 0;
-	}
-	if (errno != EAGAIN && errno != EACCES)
-		return -errno;
-	if (fcntl(fd, F_GETLK, &other) < 0)
-		return -errno;
-	*ret_holder = other.l_type != F_UNLCK && other.l_pid > 0 ? other.l_pid : 0;
-	return -EBUSY;
+	return err;
 }
 
 static pid_t find_builder(const struct root *root)

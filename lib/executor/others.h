@@ -12,7 +12,7 @@
  *
  * Returns 0 and in *ret_fd what holds the lock until it is closed, -1 where there is no dpkg.
  * -EBUSY and who, as "apt-get (process 812)": it never ends by waiting when *ret_above, for then we
- * run below it. Else negative errno.
+ * run below it. -EAGAIN when dpkg has just let go. Else negative errno.
  */
 int others_keep_out(const struct root *root, struct arena *a, int *ret_fd, const char **ret_who,
 		    bool *ret_above);
