@@ -6,16 +6,14 @@ import os
 import subprocess
 
 from cases import FLAGS, MODPROBE, RULES, SPEC, case, document, item_states, pending
-from root import differences, read, sh, write
+from root import cache_folder, differences, read, sh, write
 
 DROPIN = "etc/dracut.conf.d/90-passthroughd.conf"
-CACHE = os.environ.get("PTHRU_CACHE") or os.path.join(
-    os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "passthroughd")
 
 
 def packages(root, name):
     """What installing NAME takes in that tree: fetched once by this machine's apt, for the tree's list of packages."""
-    folder = os.path.join(CACHE, "debs-" + name)
+    folder = os.path.join(cache_folder(), "debs-" + name)
     fetch = ("apt-get", "-q", "-y", "-o", "Dir::State::status=" + root.at("var/lib/dpkg/status"),
              "-o", "Dir::Cache::archives=" + folder, "-o", "Debug::NoLocking=1", "--download-only",
              "--no-install-recommends", "install", name)

@@ -59,6 +59,12 @@ def read(path):
         return file.read()
 
 
+def cache_folder():
+    """Where what takes long to make is kept (tests/run.sh)."""
+    return os.environ.get("PTHRU_CACHE") or os.path.join(
+        os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "passthroughd")
+
+
 LOOP_SET_FD, LOOP_CTL_GET_FREE = 0x4C00, 0x4C82  # linux/loop.h
 
 

@@ -17,9 +17,10 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TREE = os.path.join(HERE, "../sysroot/tree.sh")
-sys.path.insert(0, HERE)
+sys.path[:0] = [HERE, os.path.join(HERE, "../sysroot")]
 
 from machine import Machine  # noqa: E402
+from root import cache_folder  # noqa: E402
 
 SIZE = 4 << 30
 MIB = 1 << 20
@@ -129,8 +130,7 @@ def make(work, image):
 
 def ensure():
     """The path of the image, made now if it is not there."""
-    cache = os.environ.get("PTHRU_CACHE") or os.path.join(
-        os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "passthroughd")
+    cache = cache_folder()
     os.makedirs(cache, exist_ok=True)
     with open(os.path.join(cache, "image.lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
