@@ -7,8 +7,7 @@
 struct file {
 	struct source source;
 	struct node *root;  /* NULL: empty */
-	bool counts;	    /* match: holds */
-	const char *missed; /* why it does not */
+	const char *missed; /* why it does not count; NULL: match: holds */
 };
 
 struct load {
@@ -57,7 +56,6 @@ static int check_file(struct load *l, struct file *file, const struct config_fac
 		return err;
 	if (facts && match_missed(l->work, &doc->match, facts, &file->missed) < 0)
 		return -ENOMEM;
-	file->counts = !file->missed;
 	l->unjudged |= !facts && l->n > 1 && match_given(&doc->match);
 	return 0;
 }
@@ -104,7 +102,7 @@ static int collect(struct load *l, bool all, struct trees *trees)
 	for (size_t i = 0; i < l->n; i++) {
 		struct file *file = &l->files[i];
 
-		if (file->root && (all || file->counts) &&
+		if (file->root && (all || !file->missed) &&
 		    array_push(l->work, &trees->roots, file->root) < 0)
 			return -ENOMEM;
 	}
@@ -145,7 +143,7 @@ static int merge_files(struct load *l, struct node **ret)
 	int err = collect(l, false, &trees);
 
 	for (size_t i = 0; i < l->n && err == 0; i++)
-		if (l->files[i].counts)
+		if (!l->files[i].missed)
 			err = array_push(l->spec->arena, &l->spec->files, l->files[i].source.path);
 	if (err == 0)
 		err = warn_of_doubts(l);

@@ -17,10 +17,10 @@ struct clause {
 	const char *fact;
 };
 
-static int say(struct arena *a, const char **ret, const char *text)
+static int say(const char **ret, const char *text)
 {
 	*ret = text;
-	return text || !a ? 0 : -ENOMEM;
+	return text ? 0 : -ENOMEM;
 }
 
 int match_missed(struct arena *a, const struct match *match, const struct config_facts *facts,
@@ -41,15 +41,14 @@ int match_missed(struct arena *a, const struct match *match, const struct config
 		const char *fact = clauses[i].fact ? clauses[i].fact : "";
 
 		if (clauses[i].glob && !glob_match(clauses[i].glob, fact))
-			return say(a, ret,
-				   arena_printf(a, "%s is \"%s\", which %s does not fit",
-						clauses[i].name, fact, clauses[i].glob));
+			return say(ret, arena_printf(a, "%s is \"%s\", which %s does not fit",
+						     clauses[i].name, fact, clauses[i].glob));
 	}
 	if (match->cpu_vendor != CPU_OTHER && match->cpu_vendor != facts->cpu_vendor)
-		return say(a, ret, "the CPU is of another cpu-vendor");
+		return say(ret, "the CPU is of another cpu-vendor");
 	array_foreach(it, &match->has_device.list)
 		if (!present(it, facts))
-			return say(a, ret,
+			return say(ret,
 				   arena_printf(a, "no device is %s", pci_id_format(it, text)));
 	return 0;
 }
