@@ -144,14 +144,6 @@ static bool moves_devices(const struct plan *plan)
 	return false;
 }
 
-static bool breaks_promise(const struct plan *plan)
-{
-	array_foreach(it, &plan->diags.list)
-		if (it->code == CODE_PROMISE_BROKEN)
-			return true;
-	return false;
-}
-
 /* What is dear to look at is looked at only where it counts. */
 struct needs {
 	struct arena *arena;
@@ -227,7 +219,7 @@ static int plan_fully(struct pthru_plan *p, const struct pthru_spec *spec, struc
 		if (err < 0)
 			return err;
 		need_for_spec(n, p->spec);
-		need(n, &n->options.takers, breaks_promise(p->plan));
+		need(n, &n->options.takers, diags_have(&p->plan->diags, CODE_PROMISE_BROKEN));
 		need(n, &n->options.holders, p->host->live_root && moves_devices(p->plan));
 		if (n->more == 0)
 			return 0;

@@ -170,7 +170,8 @@ static const char *plural(size_t n)
 	return n == 1 ? "" : "s";
 }
 
-int surface_item_length(const char *why)
+/* Of the item's id with which a reason begins. */
+static int item_length(const char *why)
 {
 	int n = (int)strcspn(why, " \n");
 
@@ -184,7 +185,7 @@ static void add_reboot(const struct plan *plan, struct strbuf *out)
 	for (size_t i = 0; i < plan->reboot_why.n && i < SUMMARY_REASONS; i++) {
 		const char *why = plan->reboot_why.at[i];
 
-		strbuf_addf(out, "%s%.*s", i ? ", " : ": ", surface_item_length(why), why);
+		strbuf_addf(out, "%s%.*s", i ? ", " : ": ", item_length(why), why);
 	}
 	if (plan->reboot_why.n > SUMMARY_REASONS)
 		strbuf_addf(out, " and %zu more", plan->reboot_why.n - SUMMARY_REASONS);
@@ -243,15 +244,17 @@ static void add_codes(const struct plan_device *device, struct strbuf *out)
 static void add_blocked(const struct plan *plan, struct strbuf *out)
 {
 	const char *sep = out->len ? "; blocked: " : "blocked: ";
+	const struct plan_device *device;
 
 	array_foreach(it, &plan->items) {
 		if (it->state != STATE_BLOCKED)
 			continue;
 		strbuf_addf(out, "%s%s", sep, it->id);
 		sep = ", ";
-		for (size_t i = 0; it->kind == ITEM_DEVICE && i < plan->devices.n; i++)
-			if (strcmp(plan->devices.at[i].name, strchr(it->id, ':') + 1) == 0)
-				add_codes(&plan->devices.at[i], out);
+		device = it->kind == ITEM_DEVICE ? plan_device_named(plan, strchr(it->id, ':') + 1)
+						 : NULL;
+		if (device)
+			add_codes(device, out);
 	}
 }
 

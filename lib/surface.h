@@ -90,9 +90,6 @@ void surface_errno(struct pthru_diags *diags, int error, const char *what);
 /* Adds copies of all of them. */
 void surface_join(struct pthru_diags *diags, const struct diags *more);
 
-/* Length of the item's id with which a reason begins. */
-int surface_item_length(const char *why);
-
 /* The root, opened now if it was not. 0 or errno with a diagnostic (diags may be NULL). */
 int surface_root(struct pthru_ctx *ctx, struct pthru_diags *diags);
 

@@ -29,6 +29,14 @@ void diags_add(struct diags *d, enum severity severity, enum code code, struct p
 	}
 }
 
+bool diags_have(const struct diags *d, enum code code)
+{
+	array_foreach(it, &d->list)
+		if (it->code == code)
+			return true;
+	return false;
+}
+
 bool diags_failed(const struct diags *d)
 {
 	array_foreach(it, &d->list)

@@ -37,6 +37,9 @@ void diags_add(struct diags *d, enum severity severity, enum code code, struct p
 /* Whether any is an error (or one was lost). */
 bool diags_failed(const struct diags *d);
 
+/* Whether any has the code. */
+bool diags_have(const struct diags *d, enum code code);
+
 /* Orders by file, line, column; keeps the order of those at one place. */
 void diags_sort(struct diags *d);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "plan.h"
 
+#include <string.h>
+
 #include "names.h"
 
 static const char *const item_kinds[_ITEM_KIND_MAX] = {
@@ -77,6 +79,14 @@ const struct ledger_device *plan_claim(const struct plan *plan, struct pci_addr 
 {
 	array_foreach(it, &plan->claims)
 		if (pci_addr_compare(it->addr, addr) == 0)
+			return it;
+	return NULL;
+}
+
+const struct plan_device *plan_device_named(const struct plan *plan, const char *name)
+{
+	array_foreach(it, &plan->devices)
+		if (strcmp(it->name, name) == 0)
 			return it;
 	return NULL;
 }

@@ -166,6 +166,9 @@ struct plan {
 /* What the ledger will know of a function after this plan, NULL: nothing. */
 const struct ledger_device *plan_claim(const struct plan *plan, struct pci_addr addr);
 
+/* The device of that name in the spec, NULL without one. */
+const struct plan_device *plan_device_named(const struct plan *plan, const char *name);
+
 /* Something is wished; what is only to be taken back does not count. */
 bool plan_wishes(const struct plan *plan);
 

@@ -12,9 +12,7 @@ int render_subject_find(const struct plan *plan, const struct host *host, const 
 	struct render_subject found = {0};
 	struct pci_addr addr;
 
-	for (size_t i = 0; plan && i < plan->devices.n; i++)
-		if (strcmp(plan->devices.at[i].name, name) == 0)
-			found.device = &plan->devices.at[i];
+	found.device = plan ? plan_device_named(plan, name) : NULL;
 	if (!found.device && pci_addr_parse(name, &addr) == 0)
 		found.function = host_device(host, addr);
 	if (!found.device && !found.function)

@@ -156,20 +156,11 @@ static int bind_devices(struct planning *p)
 	return 0;
 }
 
-/* The device of the plan that has the name, NULL without. */
-static const struct plan_device *named(const struct planning *p, const char *name)
-{
-	array_foreach(it, &p->plan->devices)
-		if (strcmp(it->name, name) == 0)
-			return it;
-	return NULL;
-}
-
 /* Wished still, and refused as it cannot be told: what may be it stays where it is. */
 static bool in_doubt(const struct planning *p, const struct ledger_device *known,
 		     const struct host_device *now)
 {
-	const struct plan_device *device = named(p, known->name);
+	const struct plan_device *device = plan_device_named(p->plan, known->name);
 
 	return device && plan_device_refused(device) && !guard_differs(known, now);
 }
@@ -223,11 +214,11 @@ static int return_device(struct planning *p, const struct ledger_device *it,
 			 const struct host_device *d)
 {
 	char addr[PCI_ADDR_TEXT_SIZE];
-	struct step *step = step_add(p, STEP_RETURN,
-				     arena_strdup(p->a, pci_addr_format(it->addr, addr)),
-				     arena_printf(p->a, "device:%s: %s", it->name,
-						  named(p, it->name) ? "not the one that is wished"
-								     : "no longer wished"));
+	struct step *step = step_add(
+		p, STEP_RETURN, arena_strdup(p->a, pci_addr_format(it->addr, addr)),
+		arena_printf(p->a, "device:%s: %s", it->name,
+			     plan_device_named(p->plan, it->name) ? "not the one that is wished"
+								  : "no longer wished"));
 
 	if (!step)
 		return -ENOMEM;
