@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "clock.h"
 #include "job.h"
 #include "log.h"
 #include "macro.h"
@@ -213,22 +214,14 @@ static void keep_status(struct bench *b, const struct pthru_plan *plan)
 	leave_findings(b, plan);
 }
 
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* Where nobody collects them there is no folder for them. */
 static void keep_metrics(const struct bench *b, const struct pthru_plan *plan, int code,
-			 uint64_t began)
+			 int64_t began)
 {
 	bool well = code == PTHRU_EXIT_DONE || code == PTHRU_EXIT_REBOOT;
 	const struct pthru_metrics metrics = {
 		.exit = (enum pthru_exit)code,
-		.apply_ms = now_ms() - began,
+		.apply_ms = (uint64_t)(clock_ms() - began),
 		.last_success = well ? time(NULL) : b->job->succeeded,
 		.heals = b->job->heals + b->healed,
 	};
@@ -243,7 +236,7 @@ static int apply(struct bench *b)
 {
 	_cleanup_free_ char *why = NULL;
 	struct pthru_report *report = NULL;
-	uint64_t began = now_ms();
+	int64_t began = clock_ms();
 	int code, err;
 
 	pthru_ctx_set_progress(b->ctx, b, on_step, NULL, on_wait);

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "answers.h"
+#include "clock.h"
 #include "contest.h"
 #include "log.h"
 #include "macro.h"
@@ -66,11 +67,7 @@ static void tell_working(struct manager *m)
 /* Under Type=notify the reload protocol is harmless, under notify-reload needed (10.2). */
 static void show_reloading(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
-		   (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000);
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, clock_usec());
 }
 
 /* --- status ----------------------------------------------------------------------------------- */

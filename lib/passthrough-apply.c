@@ -62,19 +62,11 @@ static bool is_proof_class(enum step_class class)
 	return class == CLASS_FILES || class == CLASS_INITRAMFS || class == CLASS_BOOT_LOADER;
 }
 
-static bool has_code(const struct pthru_diags *diags, enum code code)
-{
-	array_foreach(it, &diags->d.list)
-		if (it->code == code)
-			return true;
-	return false;
-}
-
 /* The second observation is the proof, not a builder's exit code (facts chapter 12). */
 static void prove(struct pthru_report *r)
 {
 	array_foreach(it, &r->report->steps)
-		if (it->result == RESULT_FAILED && !has_code(r->diags, it->code))
+		if (it->result == RESULT_FAILED && !diags_have(&r->diags->d, it->code))
 			surface_error(r->diags, it->code, "%s %s: %s", step_kind_name(it->kind),
 				      it->target, it->message ? it->message : strerror(-it->error));
 	if (r->report->failed || r->report->refused || !r->after)
@@ -279,7 +271,6 @@ int pthru_apply(struct pthru_ctx *ctx, const struct pthru_spec *spec, const char
 	if (err == 0)
 		err = work(ctx, spec, diags, r);
 	closep(&r->others);
-	r->others = -1;
 	ctx->locked = false;
 	if (err < 0) {
 		pthru_report_free(r);
@@ -411,6 +402,7 @@ enum pthru_exit pthru_report_exit(const struct pthru_report *r)
 	    only_live_pending(after))
 		code = plan_blocked(after) ? PTHRU_EXIT_REFUSED : PTHRU_EXIT_REBOOT;
 	/* What may be left of ours is not known to be none. */
-	return has_code(r->diags, CODE_LEDGER_LOST) ? pthru_exit_worse(code, PTHRU_EXIT_REFUSED)
-						    : code;
+	return diags_have(&r->diags->d, CODE_LEDGER_LOST)
+		       ? pthru_exit_worse(code, PTHRU_EXIT_REFUSED)
+		       : code;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "lock.h"
 #include "others.h"
 #include "paths.h"
@@ -17,14 +18,6 @@ static void pause_a_little(void)
 	const struct timespec pause = {.tv_nsec = LOOK_PAUSE_MS * 1000000};
 
 	nanosleep(&pause, NULL);
-}
-
-static int64_t now_seconds(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
 }
 
 static void tell_wait(struct pthru_ctx *ctx, const char *holder)
@@ -68,20 +61,21 @@ static bool is_our_removal(void)
 int surface_keep_others_out(struct pthru_ctx *ctx, struct arena *a, int *ret_fd, bool *ret_waited,
 			    const char **ret_who)
 {
-	int64_t end = now_seconds() + ctx->patience;
+	int64_t end = clock_ms() + (int64_t)ctx->patience * 1000;
 	const char *who = NULL;
 	bool above = false;
 	int err;
 
 	*ret_waited = false;
-	while ((err = others_keep_out(ctx->root, a, ret_fd, &who, &above)) == -EBUSY) {
+	while ((err = others_keep_out(ctx->root, a, ret_fd, &who, &above)) == -EBUSY ||
+	       err == -EAGAIN) {
 		if (above && is_our_removal())
 			return 0;
-		if (above || now_seconds() >= end) {
+		if (err == -EBUSY && (above || clock_ms() >= end)) {
 			*ret_who = above ? arena_printf(a, "%s, below which this runs", who) : who;
 			return *ret_who ? -EBUSY : -ENOMEM;
 		}
-		if (!*ret_waited)
+		if (err == -EBUSY && !*ret_waited)
 			tell_wait(ctx, who);
 		*ret_waited = true;
 		pause_a_little();

@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "doing.h"
 #include "ledger-edit.h"
 
@@ -62,14 +62,6 @@ int save_ledger(struct doing *d)
 	return 0;
 }
 
-static uint64_t now_usec(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 /* --- one step --------------------------------------------------------------------------------- */
 
 static bool is_skipped(const struct doing *d, const struct step *step)
@@ -99,7 +91,7 @@ static int carry_out_step(struct doing *d, size_t index, bool *ret_stop)
 	const struct step *step = &d->plan->steps.at[index];
 	struct report_step *out = &d->report->steps.at[index];
 	const char *what = step_words(d, step);
-	uint64_t began = now_usec();
+	uint64_t began = clock_usec();
 	int err = journal_intent(&d->journal, index, what), kept;
 
 	tell(d, index, what, false);
@@ -117,7 +109,7 @@ static int carry_out_step(struct doing *d, size_t index, bool *ret_stop)
 	}
 	out->result = err < 0 ? RESULT_FAILED : RESULT_DONE;
 	out->error = err;
-	out->usec = now_usec() - began;
+	out->usec = clock_usec() - began;
 	if (err < 0 && out->code == _CODE_INVALID)
 		step_fail(d, out, err, file_code(err), "%s: %s", what, strerror(-err));
 	d->report->failed |= err < 0;

@@ -9,8 +9,8 @@
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
-#include <time.h>
 
+#include "clock.h"
 #include "surroundings.h"
 
 #define TAIL_LINES 40
@@ -22,14 +22,6 @@ static const char *const scrubbed[] = {
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 	"HOME=/root",
 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static int wait_for(pid_t pid, int *ret_status)
 {
@@ -55,11 +47,11 @@ static void disposable(int (*fn)(void *arg), void *arg, int answer)
 
 static int read_answer(int fd, unsigned deadline_ms)
 {
-	int64_t end = now_ms() + deadline_ms;
+	int64_t end = clock_ms() + deadline_ms;
 
 	for (;;) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
-		int64_t left = end - now_ms();
+		int64_t left = end - clock_ms();
 		int n = poll(&p, 1, left > 0 ? (int)left : 0), err;
 
 		if (n < 0 && errno == EINTR)
@@ -215,7 +207,7 @@ static void forget_output(int log)
 /* Whether it ended in time. */
 static bool wait_with_ticks(int fd, int log, const struct progress *progress, unsigned deadline_ms)
 {
-	int64_t began = now_ms(), past = 0;
+	int64_t began = clock_ms(), past = 0;
 	unsigned told = 0;
 
 	while (past < deadline_ms) {
@@ -226,7 +218,7 @@ static bool wait_with_ticks(int fd, int log, const struct progress *progress, un
 		if (n > 0 || (n < 0 && errno != EINTR))
 			return true;
 		forget_output(log);
-		past = now_ms() - began;
+		past = clock_ms() - began;
 		if (progress && progress->tick && past / 1000 > told)
 			progress->tick(progress->ctx, told = (unsigned)(past / 1000));
 	}
