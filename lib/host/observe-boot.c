@@ -89,6 +89,17 @@ static const char *add_grub_cfg(struct observer *o, enum loader loader, const ch
 	return text;
 }
 
+#define MACHINE_ID_LENGTH 32
+
+/* ESPs are shared: a kernel of that version is another system's too. Captures hide whose it is. */
+static bool is_foreign(const struct observer *o, const struct boot_line *line)
+{
+	const char *id = o->host->machine_id;
+
+	return strlen(id) == MACHINE_ID_LENGTH && strlen(line->machine_id) == MACHINE_ID_LENGTH &&
+	       strcmp(id, line->machine_id) != 0;
+}
+
 /* Files of type 1 below root, with or without boot counting in their names (3.11). */
 static void add_loader_entries(struct observer *o, enum loader loader, const char *root)
 {
@@ -102,10 +113,14 @@ static void add_loader_entries(struct observer *o, enum loader loader, const cha
 		if (has_suffix(*it, ".conf"))
 			text = see_text(o, MAX_CONFIG, "%s/loader/entries/%s", root, *it);
 		err = text ? loader_entry_parse(o->a, text, &line) : -ENOENT;
-		kept(o, err != -ENOMEM);
-		if (err == 0)
-			add_entry(o, loader, keep_printf(o, "%s/loader/entries/%s", root, *it),
-				  &line);
+		if (!kept(o, err != -ENOMEM) || err < 0 || is_foreign(o, &line))
+			continue;
+		add_entry(o, loader, keep_printf(o, "%s/loader/entries/%s", root, *it), &line);
+		/* Microcode comes first, where it is apart. */
+		if (line.initrds.n)
+			observe_copy(o, line.kernel,
+				     keep_printf(o, "%s%s", root,
+						 line.initrds.at[line.initrds.n - 1]));
 	}
 }
 

@@ -155,22 +155,37 @@ static const char *image_path(struct observer *o, const char *version)
 	return path;
 }
 
-static void read_image(struct observer *o, struct host_kernel *kernel)
+static void read_image(struct observer *o, const char *path, struct host_image *image)
 {
-	const char *path = image_path(o, kernel->version);
 	int err;
 
-	kernel->image.path = path;
-	kernel->image.status = IMAGE_ABSENT;
+	image->status = IMAGE_ABSENT;
+	image->path = path;
 	if (!path || !o->options->images)
 		return;
-	err = o->tree->ops->image(o->tree, path, o->a, &kernel->image);
+	err = o->tree->ops->image(o->tree, path, o->a, image);
 	kept(o, err != -ENOMEM);
 	if (err < 0 && err != -ENOMEM) {
-		kernel->image.status = IMAGE_UNREADABLE;
-		kernel->image.why = strerrordesc_np(-err);
+		image->status = IMAGE_UNREADABLE;
+		image->why = strerrordesc_np(-err);
 	}
-	kernel->image.path = path;
+	image->path = path;
+}
+
+void observe_copy(struct observer *o, const char *version, const char *path)
+{
+	struct host_kernel *kernel = version ? kernel_named(o->host, version) : NULL;
+	struct host_image copy = {0};
+
+	if (!kernel || !kernel->vmlinuz ||
+	    (kernel->image.path && strcmp(kernel->image.path, path) == 0))
+		return;
+	array_foreach(it, &kernel->copies)
+		if (strcmp(it->path, path) == 0)
+			return;
+	read_image(o, keep(o, path), &copy);
+	if (copy.status != IMAGE_ABSENT)
+		kept(o, array_push(o->a, &kernel->copies, copy) == 0);
 }
 
 static int by_version(const void *a, const void *b)
@@ -189,6 +204,6 @@ void observe_kernels(struct observer *o)
 		qsort(host->kernels.at, host->kernels.n, sizeof(*host->kernels.at), by_version);
 	array_foreach(it, &host->kernels) {
 		read_indexes(o, it);
-		read_image(o, it);
+		read_image(o, image_path(o, it->version), &it->image);
 	}
 }

@@ -83,6 +83,9 @@ struct host_kernel {
 	const char *builtin_modinfo; /* modules.builtin.modinfo, NULs made newlines; only when asked
 					for */
 	struct host_image image;
+	/* What its boot entries name instead: copies on an ESP, made by another tool than the
+	 * image's builder (3.11, 4.3). Only those that are there. */
+	ARRAY_OF(struct host_image) copies;
 };
 
 enum module_presence { MODULE_ABSENT, MODULE_LOADABLE, MODULE_BUILTIN };

@@ -45,6 +45,10 @@ static void add_kernels(const struct host *host, struct strbuf *out)
 			    (int)it->iommu_default_on, (int)it->image.status);
 		add(out, "vmlinuz", it->vmlinuz);
 		identify_image(&it->image, out);
+		array_foreach(copy, &it->copies) {
+			strbuf_addf(out, "copy %s %d\n", copy->path, (int)copy->status);
+			identify_image(copy, out);
+		}
 	}
 }
 

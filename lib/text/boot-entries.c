@@ -68,9 +68,10 @@ bool options_recover(const char *options)
 }
 
 struct entry {
-	struct piece title, version, image, efi;
+	struct piece title, version, image, efi, machine_id;
 	unsigned image_line, efi_line;
 	struct strbuf options;
+	ARRAY_OF(struct piece) initrds;
 };
 
 static void entry_done(struct entry *e)
@@ -78,26 +79,33 @@ static void entry_done(struct entry *e)
 	strbuf_done(&e->options);
 }
 
-static void take(struct entry *e, struct piece key, struct piece value, unsigned line)
+/* 0 or -ENOMEM. */
+static int take(struct arena *a, struct entry *e, struct piece key, struct piece value,
+		unsigned line)
 {
 	if (piece_is(key, "title")) {
 		e->title = value;
 	} else if (piece_is(key, "version")) {
 		e->version = value;
+	} else if (piece_is(key, "machine-id")) {
+		e->machine_id = value;
 	} else if (piece_is(key, "linux")) {
 		e->image = value;
 		e->image_line = line;
 	} else if (piece_is(key, "efi")) {
 		e->efi = value;
 		e->efi_line = line;
+	} else if (piece_is(key, "initrd") && value.len) {
+		return array_push(a, &e->initrds, value);
 	} else if (piece_is(key, "options") && value.len) {
 		if (e->options.len)
 			strbuf_addc(&e->options, ' ');
 		strbuf_addn(&e->options, value.at, value.len);
 	}
+	return 0;
 }
 
-static void read_entry(const char *text, struct entry *e)
+static int read_entry(struct arena *a, const char *text, struct entry *e)
 {
 	for (unsigned line = 1; *text; line++) {
 		size_t size = strcspn(text, "\n"), key, blank;
@@ -116,8 +124,11 @@ static void read_entry(const char *text, struct entry *e)
 			key++;
 		for (blank = key; blank < size && strchr(BLANKS, at[blank]);)
 			blank++;
-		take(e, (struct piece){at, key}, (struct piece){at + blank, size - blank}, line);
+		if (take(a, e, (struct piece){at, key}, (struct piece){at + blank, size - blank},
+			 line) < 0)
+			return -ENOMEM;
 	}
+	return 0;
 }
 
 static const char *copy(struct arena *a, struct piece p)
@@ -131,11 +142,13 @@ int loader_entry_parse(struct arena *a, const char *text, struct boot_line *ret)
 	struct boot_line line = {0};
 	struct piece version;
 
-	read_entry(text, &e);
+	if (read_entry(a, text, &e) < 0)
+		return -ENOMEM;
 	line.title = copy(a, e.title);
 	line.image = copy(a, e.image.at ? e.image : e.efi);
+	line.machine_id = copy(a, e.machine_id);
 	line.line = e.image.at ? e.image_line : e.efi_line;
-	if (!line.title || !line.image || strbuf_to_arena(&e.options, a, &line.options) < 0)
+	if (!line.title || !line.image || !line.machine_id || strbuf_to_arena(&e.options, a, &line.options) < 0)
 		return -ENOMEM;
 	version = version_in(line.image);
 	if (!version.at && is_version(e.version.at, e.version.len))
@@ -144,6 +157,12 @@ int loader_entry_parse(struct arena *a, const char *text, struct boot_line *ret)
 		line.kernel = copy(a, version);
 	if (version.at && !line.kernel)
 		return -ENOMEM;
+	array_foreach(it, &e.initrds) {
+		const char *path = copy(a, *it);
+
+		if (!path || array_push(a, &line.initrds, path) < 0)
+			return -ENOMEM;
+	}
 	line.recovery = options_recover(line.options);
 	*ret = line;
 	return 0;

@@ -13,6 +13,9 @@ struct boot_line {
 	const char *kernel;  /* version from the image's name, NULL when there is none */
 	const char *options; /* the arguments after the image, words joined by one blank */
 	bool recovery;	     /* has "single", "recovery" or "emergency" as a word (2.5) */
+	/* Of loader entries alone: */
+	struct words initrds;	/* paths as written, in order */
+	const char *machine_id; /* whose entry it is, "" when not said */
 };
 
 struct boot_lines {

@@ -62,6 +62,9 @@ static void check_loader(struct arena *a, const char *text)
 	MUST(strcmp(again.options, line.options) == 0 && again.recovery == line.recovery);
 	MUST(!line.kernel == !again.kernel);
 	MUST(!line.kernel || strcmp(line.kernel, again.kernel) == 0);
+	array_foreach(it, &line.initrds)
+		MUST(**it && !strchr(*it, '\n'));
+	MUST(!strchr(line.machine_id, '\n') && !again.machine_id[0] && !again.initrds.n);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
