@@ -427,13 +427,15 @@ int root_space(const struct root *r, const char *path, struct root_space *ret)
 {
 	_cleanup_close_ int fd = open_beneath(r, path, O_PATH, 0);
 	struct statvfs fs = {0};
+	struct stat st;
 
 	if (fd < 0)
 		return fd;
-	if (fstatvfs(fd, &fs) < 0)
+	if (fstatvfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	/* What is reserved for root is free for a builder that runs as root. */
 	ret->free = (uint64_t)(geteuid() == 0 ? fs.f_bfree : fs.f_bavail) * fs.f_frsize;
+	ret->fs = st.st_dev;
 	ret->read_only = fs.f_flag & ST_RDONLY;
 	return 0;
 }

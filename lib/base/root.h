@@ -111,6 +111,7 @@ int root_mkdirs(const struct root *r, const char *path);
 
 struct root_space {
 	uint64_t free; /* bytes that we may still write */
+	uint64_t fs;   /* the file system's device number */
 	bool read_only;
 };
 

@@ -64,7 +64,8 @@ static void run_builder(struct doing *d, const struct step *step, struct run *ru
 		run->switched = switch_over(d, step);
 	after = identity_of(d, step->produces);
 	run->changed = (run->error == 0 || run->error == -ETIMEDOUT) &&
-		       (!before || !after || strcmp(before, after) != 0);
+		       (!before || !after || strcmp(before, after) != 0 ||
+			((run->error < 0 || run->result.status) && step->copies.n));
 }
 
 static const char *command_of(const struct step *step)

@@ -76,7 +76,10 @@ static int world_room(void *ctx, const char *path, struct ops_room *ret)
 		*strrchr(at, '/') = '\0';
 	if (err < 0)
 		return err;
-	*ret = (struct ops_room){(uint64_t)st.st_size, space.free, space.read_only};
+	*ret = (struct ops_room){.size = (uint64_t)st.st_size,
+				 .free = space.free,
+				 .fs = space.fs,
+				 .read_only = space.read_only};
 	return 0;
 }
 

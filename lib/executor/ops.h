@@ -17,6 +17,7 @@ struct ops_result {	    /* of a command */
 struct ops_room {
 	uint64_t size; /* bytes of the file, 0 when it is not there */
 	uint64_t free; /* bytes that may still be written on the file system that holds it */
+	uint64_t fs;   /* which one that is */
 	bool read_only;
 };
 

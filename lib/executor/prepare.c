@@ -96,50 +96,98 @@ static void check_file(struct doing *d, const struct step *step, struct trace *t
 /* --- what builders need ----------------------------------------------------------------------- */
 
 /*
- * Builders write the new image beside the old one (5.5), one after the other: room is needed for
- * the largest, and for what each of them grows by.
+ * On one file system. Builders write the new image beside the old one (5.5), one after the other:
+ * room is needed for the largest, and for what each of them grows by.
  */
 struct need {
-	uint64_t largest, growth, free;
-	const char *path;
+	uint64_t fs, largest, growth, free;
+	const char *path; /* of the largest */
 };
 
-static void add_need(struct doing *d, const struct step *step, struct need *need)
-{
-	struct ops_room room;
-	int err = d->ops->room(d->ops->ctx, step->produces, &room);
+struct needs {
+	ARRAY_OF(struct need) list;
+};
 
-	if (err < 0) {
-		refuse(d, CODE_BAD_FILE, "%s cannot be reached: %s", step->produces,
-		       strerror(-err));
-		return;
-	}
-	if (room.read_only)
+static bool look_at_room(struct doing *d, const char *path, struct ops_room *ret)
+{
+	int err = d->ops->room(d->ops->ctx, path, ret);
+
+	if (err < 0)
+		refuse(d, CODE_BAD_FILE, "%s cannot be reached: %s", path, strerror(-err));
+	else if (ret->read_only)
 		refuse(d, CODE_READ_ONLY,
 		       "%s is on a file system that is mounted read-only; remount it writable",
-		       step->produces);
+		       path);
+	return err == 0;
+}
+
+/* NULL: out of memory. */
+static struct need *need_of(struct doing *d, struct needs *needs, const struct ops_room *room)
+{
+	struct need *need;
+
+	array_foreach(it, &needs->list)
+		if (it->fs == room->fs)
+			return it;
+	need = array_add(d->arena, &needs->list);
+	if (need)
+		*need = (struct need){.fs = room->fs, .free = room->free};
+	else
+		d->report->diags.lost = true;
+	return need;
+}
+
+static void add_produced(struct doing *d, const struct step *step, struct needs *needs)
+{
+	struct ops_room room;
+	struct need *need = NULL;
+
+	if (look_at_room(d, step->produces, &room))
+		need = need_of(d, needs, &room);
+	if (!need)
+		return;
 	if (!need->path || room.size > need->largest) {
 		need->largest = room.size;
 		need->path = step->produces;
 	}
-	need->free = need->free < room.free ? need->free : room.free;
 	if (step->kind == STEP_BUILD_INITRAMFS)
 		need->growth += room.size / 16 + IMAGE_MARGIN;
 }
 
+/* A copy takes the place of the one before it, which goes first: what it is longer counts. */
+static void add_copy(struct doing *d, const struct step_copy *copy, struct needs *needs)
+{
+	struct ops_room from, to;
+	struct need *need = NULL;
+	uint64_t size;
+
+	if (look_at_room(d, copy->from, &from) && look_at_room(d, copy->to, &to))
+		need = need_of(d, needs, &to);
+	if (!need)
+		return;
+	size = from.size + from.size / 16 + IMAGE_MARGIN;
+	need->growth += size > to.size ? size - to.size : 0;
+	if (!need->path)
+		need->path = copy->to;
+}
+
 static void check_room(struct doing *d)
 {
-	struct need need = {.free = UINT64_MAX};
+	struct needs needs = {0};
 
-	array_foreach(it, &d->plan->steps)
+	array_foreach(it, &d->plan->steps) {
 		if (is_build_step(it) && it->produces)
-			add_need(d, it, &need);
-	if (need.path && need.free < need.largest + need.growth)
-		refuse(d, CODE_NO_SPACE,
-		       "not enough room to build %s beside the present one: %ju MiB are needed, "
-		       "%ju MiB are free; remove kernels that are no longer used",
-		       need.path, (uintmax_t)(need.largest + need.growth) >> 20,
-		       (uintmax_t)need.free >> 20);
+			add_produced(d, it, &needs);
+		array_foreach(copy, &it->copies)
+			add_copy(d, copy, &needs);
+	}
+	array_foreach(it, &needs.list)
+		if (it->free < it->largest + it->growth)
+			refuse(d, CODE_NO_SPACE,
+			       "not enough room to build %s beside the present one: %ju MiB are "
+			       "needed, %ju MiB are free; remove kernels that are no longer used",
+			       it->path, (uintmax_t)(it->largest + it->growth) >> 20,
+			       (uintmax_t)it->free >> 20);
 }
 
 /* --- what builders read ---------------------------------------------------------------------- */

@@ -114,6 +114,10 @@ const char *step_class_name(enum step_class class);
 /* The class of a kind; the table of design section 4. */
 enum step_class step_kind_class(enum step_kind kind);
 
+struct step_copy { /* a file that a command copies over another */
+	const char *from, *to;
+};
+
 struct step {
 	enum step_kind kind;
 	const char *target;
@@ -132,8 +136,9 @@ struct step {
 	struct words env;     /* "NAME=value" beside the scrubbed standard environment */
 	const char *produces; /* file that must be new afterwards (facts chapter 12), NULL */
 	struct words check;   /* exits with 0 when the files that the command reads are sound */
-	const char *staged;   /* where the builder writes what then takes its place in one rename;
-				 NULL: it writes there itself */
+	ARRAY_OF(struct step_copy) copies; /* which a failed run may leave half done */
+	const char *staged; /* where the builder writes what then takes its place in one rename;
+			       NULL: it writes there itself */
 	/* bind, return */
 	struct pci_addr addr;
 	struct pci_id id;   /* checked again before the first write */
