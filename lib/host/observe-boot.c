@@ -118,9 +118,9 @@ static void add_loader_entries(struct observer *o, enum loader loader, const cha
 		add_entry(o, loader, keep_printf(o, "%s/loader/entries/%s", root, *it), &line);
 		/* Microcode comes first, where it is apart. */
 		if (line.initrds.n)
-			observe_copy(o, line.kernel,
-				     keep_printf(o, "%s%s", root,
-						 line.initrds.at[line.initrds.n - 1]));
+			observe_copy(
+				o, line.kernel,
+				keep_printf(o, "%s%s", root, line.initrds.at[line.initrds.n - 1]));
 	}
 }
 

@@ -5,6 +5,7 @@
 #include "early.h"
 #include "paths.h"
 #include "planning.h"
+#include "systemd-boot.h"
 
 static bool wishes_images(const struct planning *p)
 {
@@ -58,6 +59,14 @@ static int check_refresh(struct planning *p)
 	return 0;
 }
 
+static bool has_copies(const struct planning *p)
+{
+	array_foreach(it, &p->kernels)
+		if (it->copy)
+			return true;
+	return false;
+}
+
 int plan_gate(struct planning *p)
 {
 	if (!p->kernels.n || !wishes_images(p))
@@ -69,6 +78,9 @@ int plan_gate(struct planning *p)
 		p->gate_why =
 			"no initramfs builder (update-initramfs, dracut) is installed, and an "
 			"initramfs here would have to be rebuilt";
+	} else if (systemd_boot_stuck(p->host) && has_copies(p)) {
+		p->gate = CODE_NO_BUILDER;
+		p->gate_why = NO_KERNEL_INSTALL;
 	} else if (p->host->boot.boot_read_only) {
 		p->gate = CODE_READ_ONLY;
 		p->gate_why = "/boot is mounted read-only, and an initramfs there would have to be "
@@ -139,7 +151,7 @@ static int add_build(struct planning *p, const struct kernel_view *view)
 	/* What boots there is the copy on each ESP, which only a refresh brings up to date (4.14).
 	 */
 	if (p->host->boot.proxmox) {
-		p->refresh = true;
+		p->refresh[LOADER_PROXMOX] = true;
 		p->refresh_why = view->why;
 	}
 	return step ? p->builder->command_for(p->a, p->host, view->kernel, step) : -ENOMEM;
@@ -159,9 +171,10 @@ int plan_images(struct planning *p)
 		struct kernel_view *view = &p->kernels.at[i];
 
 		err = outdated(p, view, modprobe);
-		if (err == 0)
+		if (err == 0 && !view->copy)
 			err = left_unbuilt(p, view);
-		if (err == 0 && view->stale)
+		/* A copy is made anew with its kernel's entries (loaders.c). */
+		if (err == 0 && view->stale && !view->copy)
 			err = add_build(p, view);
 	}
 	return err;

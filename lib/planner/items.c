@@ -131,8 +131,14 @@ int image_says(struct planning *p, size_t view, size_t item, bool right, const c
 	layer_add(&ITEM(p, item)->boot, LAYER_WRONG);
 	if (array_push(p->a, &p->lacks, lack) < 0)
 		return -ENOMEM;
-	return item_reason(p, item, "the initramfs of %s %s", kernel->version,
-			   why ? why : "does not hold it");
+	if (!why)
+		why = "does not hold it";
+	return p->kernels.at[view].copy
+		       ? item_reason(p, item,
+				     "the copy of the initramfs that the entry of %s boots "
+				     "with, %s, %s",
+				     kernel->version, kernel->image.path, why)
+		       : item_reason(p, item, "the initramfs of %s %s", kernel->version, why);
 }
 
 int block_kinds(struct planning *p, unsigned kinds, enum code code, const char *why)

@@ -4,6 +4,7 @@
 
 #include "budget.h"
 #include "planning.h"
+#include "systemd-boot.h"
 
 #define FLAGS KIND(ITEM_KERNEL_FLAG)
 
@@ -15,28 +16,27 @@ static bool has_flags(const struct planning *p)
 	return false;
 }
 
-/* The one refresh of all entries: 1, 0 when there is none or none is needed, -ENOMEM. */
-static int find_refresh(struct planning *p, struct step *ret)
-{
-	int found = 0;
-
-	for (size_t i = 0; found == 0 && i < boot_loaders_n; i++)
-		if (boot_loaders[i]->present(p->host))
-			found = boot_loaders[i]->refresh(p->a, p->host, ret);
-	return found;
-}
-
-/* /etc/kernel/cmdline alone needs no refresh of ours; GRUB and proxmox-boot-tool do. */
+/*
+ * GRUB and proxmox-boot-tool, which does for both (4.15), need a refresh; /etc/kernel/cmdline alone
+ * is for kernels to come. 1, 0, -ENOMEM.
+ */
 static int refresh_missing(struct planning *p)
 {
-	struct step probe = {0};
-	int found;
+	static const enum loader need[] = {LOADER_GRUB, LOADER_PROXMOX};
+	bool present = false;
 
-	if (!boot_loader(LOADER_GRUB)->present(p->host) &&
-	    !boot_loader(LOADER_PROXMOX)->present(p->host))
-		return 0;
-	found = find_refresh(p, &probe);
-	return found < 0 ? found : !found;
+	for (size_t i = 0; i < ARRAY_LEN(need); i++) {
+		struct step probe = {0};
+		int found;
+
+		if (!boot_loader(need[i])->present(p->host))
+			continue;
+		present = true;
+		found = boot_loader(need[i])->refresh(p->a, p->host, &probe);
+		if (found != 0)
+			return found < 0 ? found : 0;
+	}
+	return present;
 }
 
 /* Blocks what would need an edit where none can reach the entries; ret_shut says so. */
@@ -57,6 +57,8 @@ static int check_gates(struct planning *p, bool *ret_shut)
 			p, FLAGS, CODE_NO_BUILDER,
 			"the command that rewrites the boot loader's entries (update-grub, "
 			"proxmox-boot-tool) is not installed");
+	if (systemd_boot_stuck(p->host))
+		return block_kinds(p, FLAGS, CODE_NO_BUILDER, NO_KERNEL_INSTALL);
 	*ret_shut = false;
 	return 0;
 }
@@ -73,7 +75,7 @@ static int split_flags(struct planning *p, struct words *wanted, struct words *s
 	return 0;
 }
 
-static int plan_edits(struct planning *p, const struct loader_edits *edits)
+static int plan_edits(struct planning *p, enum loader loader, const struct loader_edits *edits)
 {
 	array_foreach(it, &edits->warnings)
 		if (plan_note(p, SEVERITY_WARNING, CODE_BAD_FILE, "%s", *it) < 0)
@@ -90,7 +92,7 @@ static int plan_edits(struct planning *p, const struct loader_edits *edits)
 
 		if (plan_shared_check(p, it->path, FLAGS) < 0 || plan_file(p, &wish) < 0)
 			return -ENOMEM;
-		p->refresh = p->refresh || p->plan->steps.n > before;
+		p->refresh[loader] = p->refresh[loader] || p->plan->steps.n > before;
 	}
 	return 0;
 }
@@ -113,15 +115,7 @@ static int edit_one(struct planning *p, const struct boot_loader *loader)
 		return err;
 	if (conflict)
 		return block_kinds(p, FLAGS, CODE_FOREIGN_CONFLICT, conflict);
-	return plan_edits(p, &edits);
-}
-
-static bool entries_wrong(const struct planning *p)
-{
-	array_foreach(it, &p->flags)
-		if (!item_blocked(p, it->item) && ITEM(p, it->item)->boot == LAYER_WRONG)
-			return true;
-	return false;
+	return plan_edits(p, loader->loader, &edits);
 }
 
 static int check_length(struct planning *p)
@@ -154,30 +148,107 @@ int plan_loaders(struct planning *p)
 	for (size_t i = 0; err == 0 && !shut && i < boot_loaders_n; i++)
 		if (boot_loaders[i]->present(p->host))
 			err = edit_one(p, boot_loaders[i]);
-	p->refresh = p->refresh || entries_wrong(p);
+	return err;
+}
+
+/* --- refreshing ------------------------------------------------------------------------------- */
+
+/* Whether a flag that is to come waits for the loader's entries, or for those of one version. */
+static int entries_wrong(struct planning *p, enum loader loader, const char *version)
+{
+	array_foreach(it, &p->flags) {
+		int r = 0;
+
+		if (!item_blocked(p, it->item) && ITEM(p, it->item)->boot == LAYER_WRONG)
+			r = entries_lack(p, it->text, loader, version);
+		if (r != 0)
+			return r;
+	}
+	return 0;
+}
+
+static const char *refresh_why(struct planning *p, int flags_wait)
+{
+	const char *why = p->refresh_why && !flags_wait ? p->refresh_why : why_of_kinds(p, FLAGS);
+
+	return why ? why : "kernel-flag: the last apply did not come to refresh the entries";
+}
+
+static int add_refresh(struct planning *p, const struct step *found, const char *why)
+{
+	struct step *step = step_add(p, STEP_REFRESH_LOADER, found->target, why);
+
+	if (!step)
+		return -ENOMEM;
+	*step = *found;
+	step->kind = STEP_REFRESH_LOADER;
+	step->why = why;
+	return 0;
+}
+
+/* need: a row before this one, whose entries this row's command writes too (4.15), waits for it. */
+static int refresh_all(struct planning *p, const struct boot_loader *loader, bool *need)
+{
+	struct step found = {0};
+	int wait = entries_wrong(p, loader->loader, NULL), there;
+
+	there = wait < 0 ? wait : loader->refresh(p->a, p->host, &found);
+	*need = *need || wait > 0 || p->refresh[loader->loader];
+	if (there <= 0)
+		return there;
+	if (!*need && !words_has(&p->ledger->unbuilt, found.target))
+		return 0;
+	*need = false;
+	return add_refresh(p, &found, refresh_why(p, wait));
+}
+
+/* Why the image that the entries of that kernel boot with is behind; NULL: it is not. */
+static const char *copy_behind(const struct planning *p, const struct host_kernel *kernel)
+{
+	array_foreach(it, &p->kernels)
+		if (it->stale && strcmp(it->kernel->version, kernel->version) == 0)
+			return it->why;
+	return NULL;
+}
+
+static int refresh_kernel(struct planning *p, const struct boot_loader *loader,
+			  const struct host_kernel *kernel)
+{
+	const char *behind = copy_behind(p, kernel);
+	struct step found = {0};
+	int wait = entries_wrong(p, loader->loader, kernel->version), there;
+
+	there = wait < 0 ? wait : loader->refresh_kernel(p->a, p->host, kernel, &found);
+	if (there <= 0)
+		return there;
+	if (!wait && !behind && !p->refresh[loader->loader] &&
+	    !words_has(&p->ledger->unbuilt, found.target))
+		return 0;
+	return add_refresh(p, &found, behind && !wait ? behind : refresh_why(p, wait));
+}
+
+static int refresh_each(struct planning *p, const struct boot_loader *loader)
+{
+	int err = 0;
+
+	array_foreach(it, &p->host->kernels)
+		if (err == 0 && it->vmlinuz)
+			err = refresh_kernel(p, loader, it);
 	return err;
 }
 
 int plan_refresh(struct planning *p)
 {
-	struct step found = {0}, *step;
-	const char *why = p->refresh_why && !entries_wrong(p) ? p->refresh_why
-							      : why_of_kinds(p, FLAGS);
-	int err = find_refresh(p, &found);
+	bool need = false;
+	int err = 0;
 
-	if (err <= 0 || p->host->boot.boot_read_only)
-		return err < 0 ? err : 0;
-	if (!p->refresh && !words_has(&p->ledger->unbuilt, found.target))
-		return 0;
-	step = step_add(p, STEP_REFRESH_LOADER, found.target,
-			why ? why
-			    : "kernel-flag: the last apply did not come to refresh the entries");
-	if (!step)
-		return -ENOMEM;
-	step->argv = found.argv;
-	step->check = found.check;
-	step->env = found.env;
-	step->produces = found.produces;
-	step->staged = found.staged;
-	return 0;
+	for (size_t i = 0; err == 0 && !p->host->boot.boot_read_only && i < boot_loaders_n; i++) {
+		const struct boot_loader *loader = boot_loaders[i];
+
+		if (!loader->present(p->host))
+			continue;
+		err = loader->refresh_kernel ? refresh_each(p, loader)
+					     : refresh_all(p, loader, &need);
+	}
+	return err;
 }

@@ -42,9 +42,10 @@ struct device_wish {
 	struct words builtin;
 };
 
-/* An installed kernel whose initramfs counts. */
+/* An initramfs that an installed kernel boots with: its own, or a copy that an entry names. */
 struct kernel_view {
-	const struct host_kernel *kernel;
+	const struct host_kernel *kernel; /* of a copy: the kernel with the copy as its image */
+	bool copy;
 	struct modprobe modprobe; /* inside the image; empty unless IMAGE_READ */
 	bool stale;		  /* to be rebuilt */
 	const char *why;	  /* begins with an item id */
@@ -64,7 +65,7 @@ struct planning {
 
 	struct guard guard;
 	const struct initramfs_builder *builder; /* NULL: none below the root */
-	ARRAY_OF(struct kernel_view) kernels;	 /* with an image, readable or not */
+	ARRAY_OF(struct kernel_view) kernels;	 /* with an image, readable or not; copies behind */
 	struct modprobe foreign;		 /* modprobe.d without our file */
 	struct modprobe own;			 /* our file as it is on disk */
 	struct kcmdline running;		 /* /proc/cmdline */
@@ -76,11 +77,11 @@ struct planning {
 	struct early_wish early; /* of all devices that are not refused */
 	ARRAY_OF(struct image_lack) lacks;
 
-	enum code gate;		 /* why no image can be built, or _CODE_INVALID */
-	const char *gate_why;	 /* for people */
-	bool refresh;		 /* the boot loader's entries are to be written anew */
-	const char *refresh_why; /* where no flag asks for it */
-	const char *basis;	 /* of promises, once one is looked at */
+	enum code gate;		   /* why no image can be built, or _CODE_INVALID */
+	const char *gate_why;	   /* for people */
+	bool refresh[_LOADER_MAX]; /* that loader's entries are all to be written anew */
+	const char *refresh_why;   /* where no flag asks for it */
+	const char *basis;	   /* of promises, once one is looked at */
 };
 
 /* Items that an initramfs has a part in. */
@@ -176,6 +177,13 @@ int rule_modules(struct planning *p);
 int rule_options(struct planning *p);
 int rule_blacklist(struct planning *p);
 int rule_flags(struct planning *p);
+
+/*
+ * rule-flag.c: whether an entry of an installed kernel that the loader made lacks the flag, of that
+ * version alone (NULL: of any; without any entry all is lacking). 1, 0, -ENOMEM.
+ */
+int entries_lack(struct planning *p, const char *flag, enum loader loader, const char *version);
+
 int rule_vms(struct planning *p);
 
 /* Whether an item stands for that option. */

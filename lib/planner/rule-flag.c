@@ -110,6 +110,25 @@ static bool entry_counts(const struct host *host, const struct host_entry *entry
 	       strcmp(entry->source, host->boot.grub_cfg) != 0;
 }
 
+int entries_lack(struct planning *p, const char *flag, enum loader loader, const char *version)
+{
+	bool seen = false;
+
+	array_foreach(it, &p->host->boot.entries) {
+		struct kcmdline line = {0};
+
+		if (it->loader != loader || !entry_counts(p->host, it) ||
+		    (version && strcmp(it->kernel, version) != 0))
+			continue;
+		if (kcmdline_parse(p->a, it->options, &line) < 0)
+			return -ENOMEM;
+		if (!kcmdline_satisfies(&line, flag))
+			return 1;
+		seen = true;
+	}
+	return !seen && !version;
+}
+
 static int judge_entries(struct planning *p, size_t item, const char *flag)
 {
 	size_t seen = 0;

@@ -56,23 +56,43 @@ static int parse_image(struct planning *p, struct kernel_view *view)
 	return modprobe_parse(p->a, sources, order.n, &view->modprobe);
 }
 
+static int open_image(struct planning *p, const struct host_kernel *kernel, bool copy)
+{
+	struct kernel_view *view = array_add(p->a, &p->kernels);
+
+	if (!view)
+		return -ENOMEM;
+	view->kernel = kernel;
+	view->copy = copy;
+	return kernel->image.status == IMAGE_READ ? parse_image(p, view) : 0;
+}
+
+static int open_copy(struct planning *p, const struct host_kernel *kernel,
+		     const struct host_image *copy)
+{
+	struct host_kernel *with = arena_memdup(p->a, kernel, sizeof(*kernel));
+
+	if (!with)
+		return -ENOMEM;
+	with->image = *copy;
+	return open_image(p, with, true);
+}
+
+/* Without an image there is nothing to prove, and none of ours to make. */
+static bool has_image(const struct host_kernel *kernel)
+{
+	return kernel->vmlinuz && kernel->image.status != IMAGE_ABSENT;
+}
+
 static int open_kernels(struct planning *p)
 {
-	array_foreach(it, &p->host->kernels) {
-		struct kernel_view *view;
-		int err;
-
-		/* Without an image there is nothing to prove, and none of ours to make. */
-		if (!it->vmlinuz || it->image.status == IMAGE_ABSENT)
-			continue;
-		view = array_add(p->a, &p->kernels);
-		if (!view)
+	array_foreach(it, &p->host->kernels)
+		if (has_image(it) && open_image(p, it, false) < 0)
 			return -ENOMEM;
-		view->kernel = it;
-		err = it->image.status == IMAGE_READ ? parse_image(p, view) : 0;
-		if (err < 0)
-			return err;
-	}
+	array_foreach(it, &p->host->kernels)
+		array_foreach(copy, &it->copies)
+			if (has_image(it) && open_copy(p, it, copy) < 0)
+				return -ENOMEM;
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "paths.h"
 #include "rows.h"
 #include "sources.h"
+#include "systemd-boot.h"
 #include "udev.h"
 
 static const char *const formats[] = {"/boot/initrd.img-%s", NULL};
@@ -206,7 +207,8 @@ static int render(struct arena *a, const struct early_wish *wish, size_t i, cons
 
 /*
  * One kernel a call: with "all" the first that fails stops the rest (fact 5.2). On Proxmox hosts
- * the variable keeps each image from refreshing the ESPs; that is done once, after all (4.14).
+ * a variable keeps each image from refreshing the ESPs; that is done once, after all (4.14). The
+ * other keeps Debian's hook from having an entry written (3.8, 3.12), which is a step of its own.
  */
 /* Sourced by mkinitramfs and update-initramfs (5.3, 5.9). */
 static const char *const check[] = {SOURCES_SOUND("sh",
@@ -219,13 +221,17 @@ static int command_for(struct arena *a, const struct host *host, const struct ho
 {
 	bool fresh = kernel->image.status == IMAGE_ABSENT;
 	const char *argv[] = {"update-initramfs", fresh ? "-c" : "-u", "-k", kernel->version};
-	const char *env[] = {"INITRAMFS_TOOLS_KERNEL_HOOK=1"};
+	const char *esps[] = {"INITRAMFS_TOOLS_KERNEL_HOOK=1"};
+	const char *entries[] = {"KERNEL_INSTALL_BYPASS=1"};
 	const char *image = early_image_path(a, host, kernel, formats);
 
 	if (!image || words_push(a, &step->argv, argv, ARRAY_LEN(argv)) < 0 ||
 	    words_push(a, &step->check, check, ARRAY_LEN(check)) < 0)
 		return -ENOMEM;
-	if (host->boot.proxmox && words_push(a, &step->env, env, ARRAY_LEN(env)) < 0)
+	if (host->boot.proxmox && words_push(a, &step->env, esps, ARRAY_LEN(esps)) < 0)
+		return -ENOMEM;
+	if (systemd_boot_installs(host) &&
+	    words_push(a, &step->env, entries, ARRAY_LEN(entries)) < 0)
 		return -ENOMEM;
 	step->produces = image;
 	return 0;

@@ -1,31 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * /etc/kernel/cmdline: the one line from which proxmox-boot-tool and kernel-install make loader
- * entries (facts 3.9, 4.3, 4.8). Both rows share everything but who reads how much of it.
+ * entries (facts 3.9, 4.3, 4.8). Their rows share everything but who reads how much of it.
  */
+#include "kernel-cmdline.h"
+
 #include <string.h>
 
-#include "early.h"
 #include "flags.h"
 #include "kernel-line.h"
 #include "paths.h"
-#include "rows.h"
 
 /* --- files ---------------------------------------------------------------------------------- */
 
-static bool present_proxmox(const struct host *host)
-{
-	return host->boot.proxmox;
-}
-
-static bool present_systemd_boot(const struct host *host)
-{
-	const struct host_file *file = host_file(host, PATH_KERNEL_CMDLINE);
-
-	return !host->boot.proxmox && file && file->status != FILE_ABSENT;
-}
-
-static int files(struct arena *a, const struct host *host, struct loader_files *ret)
+int kernel_cmdline_files(struct arena *a, const struct host *host, struct loader_files *ret)
 {
 	const struct host_file *file = host_file(host, PATH_KERNEL_CMDLINE);
 	struct loader_files f = {.line = "", .known = true, .where = PATH_KERNEL_CMDLINE};
@@ -287,9 +275,9 @@ static int make(struct arena *a, struct edit *e, const struct host_file *file)
 	return r == 0 && e->line && !e->stop ? check_written(a, e) : r;
 }
 
-static int edit(struct arena *a, const struct host *host, const struct ledger *ledger,
-		const struct words *wanted, const struct words *surplus, struct loader_edits *ret,
-		const char **ret_conflict)
+int kernel_cmdline_edit(struct arena *a, const struct host *host, const struct ledger *ledger,
+			const struct words *wanted, const struct words *surplus,
+			struct loader_edits *ret, const char **ret_conflict)
 {
 	const struct host_file *file = host_file(host, PATH_KERNEL_CMDLINE);
 	struct edit e = {.host = host, .ledger = ledger, .wanted = wanted, .surplus = surplus};
@@ -315,46 +303,3 @@ static int edit(struct arena *a, const struct host *host, const struct ledger *l
 	*ret_conflict = e.conflict;
 	return 0;
 }
-
-/* --- rows ----------------------------------------------------------------------------------- */
-
-/* Its success is no proof (4.11), and what it makes lies on ESPs: no one file must be new. */
-static int refresh_proxmox(struct arena *a, const struct host *host, struct step *step)
-{
-	const char *argv[] = {"proxmox-boot-tool", "refresh"};
-
-	if (!host->boot.proxmox_tool)
-		return 0;
-	if (words_push(a, &step->argv, argv, ARRAY_LEN(argv)) < 0)
-		return -ENOMEM;
-	step->target = argv[0];
-	return 1;
-}
-
-/*
- * Debian's hook writes the entries anew with each image (3.12); without it the line counts for the
- * next kernel that is installed.
- */
-static int refresh_none(struct arena *a _unused_, const struct host *host _unused_,
-			struct step *step _unused_)
-{
-	return 0;
-}
-
-const struct boot_loader loader_proxmox = {
-	.loader = LOADER_PROXMOX,
-	.name = "proxmox-boot-tool",
-	.present = present_proxmox,
-	.files = files,
-	.edit = edit,
-	.refresh = refresh_proxmox,
-};
-
-const struct boot_loader loader_systemd_boot = {
-	.loader = LOADER_SYSTEMD_BOOT,
-	.name = "systemd-boot",
-	.present = present_systemd_boot,
-	.files = files,
-	.edit = edit,
-	.refresh = refresh_none,
-};

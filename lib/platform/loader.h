@@ -47,10 +47,13 @@ struct boot_loader {
 		    const struct words *wanted, const struct words *surplus,
 		    struct loader_edits *ret, const char **ret_conflict);
 	/*
-	 * Fills in target, argv, check and produces of the one step that refreshes all entries.
+	 * Fills in target, argv, check and produces of the one step that refreshes all entries, or
+	 * of the step that refreshes those of one installed kernel; a row has one of the two.
 	 * Returns 1, 0 when none is needed or none there, -ENOMEM.
 	 */
 	int (*refresh)(struct arena *a, const struct host *host, struct step *step);
+	int (*refresh_kernel)(struct arena *a, const struct host *host,
+			      const struct host_kernel *kernel, struct step *step);
 };
 
 /* All loaders known, in the order in which they are refreshed. */

@@ -148,7 +148,8 @@ int loader_entry_parse(struct arena *a, const char *text, struct boot_line *ret)
 	line.image = copy(a, e.image.at ? e.image : e.efi);
 	line.machine_id = copy(a, e.machine_id);
 	line.line = e.image.at ? e.image_line : e.efi_line;
-	if (!line.title || !line.image || !line.machine_id || strbuf_to_arena(&e.options, a, &line.options) < 0)
+	if (!line.title || !line.image || !line.machine_id ||
+	    strbuf_to_arena(&e.options, a, &line.options) < 0)
 		return -ENOMEM;
 	version = version_in(line.image);
 	if (!version.at && is_version(e.version.at, e.version.len))

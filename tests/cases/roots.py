@@ -730,14 +730,14 @@ def packages_change(host, tally):
     tally.equal("nothing is left to do", lasting(host.json("plan")[1]), [])
 
 
-def main():
+def main(heading, cases):
     ctl = os.path.abspath(sys.argv[1])
     names = sys.argv[2:]
     tally = Tally()
-    for function in CASES:
+    for function in cases:
         if names and function.__name__ not in names:
             continue
-        tally.heading("roots: " + function.__doc__)
+        tally.heading("%s: %s" % (heading, function.__doc__))
         with tempfile.TemporaryDirectory(prefix="pthru-roots-") as folder:
             os.chmod(folder, 0o755)
             try:
@@ -748,4 +748,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main("roots", CASES)

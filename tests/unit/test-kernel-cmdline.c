@@ -362,13 +362,57 @@ static void refresh_is_proxmox_boot_tools(void **state _unused_)
 	_cleanup_host_ struct host *host = make_host(true, ZFS "\n", RUNNING);
 	struct step step = {};
 
-	assert_int_equal(loader_systemd_boot.refresh(host->arena, host, &step), 0);
+	assert_null(loader_proxmox.refresh_kernel);
 	assert_int_equal(loader_proxmox.refresh(host->arena, host, &step), 1);
 	assert_words(&step.argv, "proxmox-boot-tool refresh");
 	assert_string_equal(step.target, "proxmox-boot-tool");
 	assert_null(step.produces);
 	host->boot.proxmox_tool = false;
 	assert_int_equal(loader_proxmox.refresh(host->arena, host, &step), 0);
+}
+
+/* An entry of a kernel, as kernel-install leaves it. */
+static void add_entry(struct host *host, const char *version)
+{
+	struct host_entry entry = {
+		.loader = LOADER_SYSTEMD_BOOT,
+		.source = arena_printf(host->arena, "/efi/loader/entries/t-%s.conf", version),
+		.kernel = version,
+		.options = ""};
+
+	assert_int_equal(array_push(host->arena, &host->boot.entries, entry), 0);
+}
+
+static void an_entry_is_made_by_kernel_install(void **state _unused_)
+{
+	_cleanup_host_ struct host *host = make_host(false, NULL, RUNNING);
+	struct host_kernel kernel = {.version = "6.1.0-18-amd64",
+				     .vmlinuz = "/boot/vmlinuz-6.1.0-18-amd64",
+				     .image.path = "/boot/initrd.img-6.1.0-18-amd64",
+				     .image.status = IMAGE_READ};
+	const struct boot_loader *row = &loader_systemd_boot;
+	struct step step = {}, bare = {};
+
+	assert_null(row->refresh);
+	assert_false(row->present(host));
+	assert_int_equal(array_push(host->arena, &host->kernels, kernel), 0);
+	assert_int_equal(words_add(host->arena, &host->commands, "kernel-install"), 1);
+	add_entry(host, "6.9");
+	assert_false(row->present(host)); /* nobody's kernel */
+	assert_int_equal(row->refresh_kernel(host->arena, host, &kernel, &step), 0);
+	add_entry(host, kernel.version);
+	assert_true(row->present(host));
+	assert_int_equal(row->refresh_kernel(host->arena, host, &kernel, &step), 1);
+	assert_string_equal(step.target, "kernel-install 6.1.0-18-amd64");
+	assert_words(&step.argv, "kernel-install add 6.1.0-18-amd64 /boot/vmlinuz-6.1.0-18-amd64 "
+				 "/boot/initrd.img-6.1.0-18-amd64");
+	assert_string_equal(step.produces, "/efi/loader/entries/t-6.1.0-18-amd64.conf");
+	kernel.image.status = IMAGE_ABSENT;
+	assert_int_equal(row->refresh_kernel(host->arena, host, &kernel, &bare), 1);
+	assert_words(&bare.argv, "kernel-install add 6.1.0-18-amd64 /boot/vmlinuz-6.1.0-18-amd64");
+	host->boot.proxmox = true; /* whose entries they are then (4.3) */
+	assert_false(row->present(host));
+	assert_int_equal(row->refresh_kernel(host->arena, host, &kernel, &bare), 0);
 }
 
 int main(void)
@@ -383,6 +427,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_read_is_not_touched),
 		cmocka_unit_test(a_flag_that_stops_the_boot_is_refused),
 		cmocka_unit_test(refresh_is_proxmox_boot_tools),
+		cmocka_unit_test(an_entry_is_made_by_kernel_install),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* systemd-boot with kernel-install: an entry and copies of kernel and image each (3.1 to 3.12). */
+#include "systemd-boot.h"
+
+#include <string.h>
+
+#include "early.h"
+#include "kernel-cmdline.h"
+#include "paths.h"
+#include "rows.h"
+
+#define COMMAND "kernel-install"
+
+static bool is_entry(const struct host_entry *entry, const struct host_kernel *kernel)
+{
+	return entry->loader == LOADER_SYSTEMD_BOOT && entry->kernel && kernel->vmlinuz &&
+	       strcmp(entry->kernel, kernel->version) == 0;
+}
+
+static bool has_entries(const struct host *host)
+{
+	array_foreach(kernel, &host->kernels)
+		array_foreach(entry, &host->boot.entries)
+			if (is_entry(entry, kernel))
+				return true;
+	return false;
+}
+
+/* proxmox-boot-tool writes such entries too, and takes kernel-install's hooks away (4.16). */
+static bool present(const struct host *host)
+{
+	const struct host_file *file = host_file(host, PATH_KERNEL_CMDLINE);
+
+	return !host->boot.proxmox && ((file && file->status != FILE_ABSENT) || has_entries(host));
+}
+
+bool systemd_boot_installs(const struct host *host)
+{
+	return !host->boot.proxmox && host_has_command(host, COMMAND) && has_entries(host);
+}
+
+bool systemd_boot_stuck(const struct host *host)
+{
+	return !host->boot.proxmox && !host_has_command(host, COMMAND) && has_entries(host);
+}
+
+/*
+ * One kernel a call: add-all looks for kernels where Debian does not keep them (3.5). The image is
+ * named, since without a name some plugins build another one. With layout "other" nothing is
+ * written and all is well (3.6): the entry, which is written in place (3.11), must be new.
+ */
+static int refresh_kernel(struct arena *a, const struct host *host,
+			  const struct host_kernel *kernel, struct step *step)
+{
+	const char *argv[] = {COMMAND, "add", kernel->version, kernel->vmlinuz, kernel->image.path};
+	size_t n = kernel->image.status == IMAGE_ABSENT ? 4 : 5;
+
+	if (!systemd_boot_installs(host))
+		return 0;
+	step->target = arena_printf(a, COMMAND " %s", kernel->version);
+	if (!step->target || words_push(a, &step->argv, argv, n) < 0)
+		return -ENOMEM;
+	array_foreach(entry, &host->boot.entries)
+		if (is_entry(entry, kernel))
+			step->produces = entry->source;
+	array_foreach(it, &kernel->copies) {
+		struct step_copy copy = {.from = kernel->image.path, .to = it->path};
+
+		if (n == 5 && array_push(a, &step->copies, copy) < 0)
+			return -ENOMEM;
+	}
+	return 1;
+}
+
+const struct boot_loader loader_systemd_boot = {
+	.loader = LOADER_SYSTEMD_BOOT,
+	.name = "systemd-boot",
+	.present = present,
+	.files = kernel_cmdline_files,
+	.edit = kernel_cmdline_edit,
+	.refresh_kernel = refresh_kernel,
+};

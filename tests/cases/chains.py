@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""chains.py CTL [CASE...]: the command over small hosts that boot another way than by GRUB.
+
+As roots.py; the tools of each chain are stand-ins that do what the platform facts say of them, by their numbers.
+"""
+
+from roots import GUIDE, KVER, codes, items, lasting, main, states, untouched, wrong
+
+TOKEN = "0123456789abcdef0123456789abcdef"
+ENTRY = "/boot/efi/loader/entries/%s-%s.conf" % (TOKEN, KVER)
+COPY = "/boot/efi/%s/%s/initrd.img-%s" % (TOKEN, KVER, KVER)
+CMDLINE = "/etc/kernel/cmdline"
+BUILD = "update-initramfs -u -k " + KVER
+INSTALL = "kernel-install add %s /boot/vmlinuz-%s /boot/initrd.img-%s" % (KVER, KVER, KVER)
+
+# 3.6: without entries.srel or the token's folder the layout is "other", nothing is written and all is well.
+# 3.8: the bypass. 3.9: where the options come from. 3.11: entry and copies are written in place.
+KERNEL_INSTALL = r"""#!/bin/sh
+set -e
+[ "$KERNEL_INSTALL_BYPASS" = 1 ] && exit 0
+echo "kernel-install $*" >> /var/log/builders
+[ "$1" = add ]
+v=$2 kernel=$3
+shift 3
+token=$(cat /etc/machine-id)
+root=/boot/efi
+[ -e /layout-other ] && exit 0
+if [ -f /etc/kernel/cmdline ]; then
+	options=$(tr '\n' ' ' < /etc/kernel/cmdline)
+else
+	options=$(tr ' ' '\n' < /proc/cmdline | grep -v -e '^BOOT_IMAGE=' -e '^initrd=' | tr '\n' ' ')
+fi
+mkdir -p $root/$token/$v
+cp "$kernel" $root/$token/$v/linux
+[ -e /fail-esp ] && { echo "cp: No space left on device" >&2; exit 1; }
+for initrd; do cp "$initrd" $root/$token/$v/; done
+{
+	echo "title      Debian GNU/Linux 12 (bookworm)"
+	echo "version    $v"
+	echo "machine-id $token"
+	echo "options    ${options% } systemd.machine_id=$token"
+	echo "linux      /$token/$v/linux"
+	for initrd; do echo "initrd     /$token/$v/${initrd##*/}"; done
+} > $root/loader/entries/$token-$v.conf
+"""
+
+# 3.12: each image that is made has its entry written.
+HOOK = """
+kernel-install add "$v" "/boot/vmlinuz-$v" "/boot/initrd.img-$v"
+"""
+
+CASES = []
+
+
+def case(**options):
+    def register(function):
+        function.options = options
+        CASES.append(function)
+        return function
+    return register
+
+
+def loader_entry(options, kver=KVER, token=TOKEN):
+    return ("title Debian GNU/Linux\nversion %s\nmachine-id %s\noptions %s\nlinux /%s/%s/linux\n"
+            "initrd /%s/%s/initrd.img-%s\n" % (kver, token, options, token, kver, token, kver, kver))
+
+
+def use_systemd_boot(host, cmdline="root=UUID=abcd ro quiet"):
+    """Debian's systemd-boot on UEFI, with nothing of GRUB's."""
+    for name in ("/usr/sbin/update-grub", "/usr/sbin/grub-mkconfig", "/boot/grub/grub.cfg", "/etc/default/grub"):
+        host.remove(name)
+    host.write("/etc/machine-id", TOKEN + "\n")
+    host.write("/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f",
+               b"\6\0\0\0" + "systemd-boot 252.39-1~deb12u1\0".encode("utf-16-le"))
+    host.write("/proc/cmdline", "initrd=\\%s\\%s\\initrd.img-%s %s\n" % (TOKEN, KVER, KVER, cmdline))
+    host.write(ENTRY, loader_entry(cmdline))
+    with open(host.full("/boot/initrd.img-" + KVER), "rb") as image:
+        host.write(COPY, image.read())
+    host.write("/usr/bin/kernel-install", KERNEL_INSTALL, 0o755)
+    for tool in ("tr", "cut"):
+        host.link("/bin/" + tool, "busybox")
+    host.write("/usr/sbin/update-initramfs", host.read("/usr/sbin/update-initramfs") + HOOK, 0o755)
+
+
+@case()
+def systemd_boot(host, tally):
+    """systemd-boot: entry and copies of the image are written anew, once, and proven"""
+    use_systemd_boot(host)
+    before, entry = host.snapshot(), host.read(ENTRY)
+    host.spec(GUIDE)
+    _, plan = host.json("plan")
+    tally.equal("plan: files, image, entry", [step["target"] for step in lasting(plan) if "/" not in step["target"]],
+                [KVER, "kernel-install " + KVER])
+    code, report = host.json("apply")
+    tally.check("apply: only a reboot is outstanding", code == 3, report)
+    tally.equal("the line begins as the running one", host.read(CMDLINE),
+                "root=UUID=abcd ro quiet intel_iommu=on iommu=pt\n")
+    tally.check("the entry has the flags", "quiet intel_iommu=on iommu=pt" in host.read(ENTRY), host.read(ENTRY))
+    with open(host.full(COPY), "rb") as copy, open(host.full("/boot/initrd.img-" + KVER), "rb") as image:
+        tally.check("the copy is the new image", copy.read() == image.read())
+    tally.equal("the image was made once, the entry once",
+                host.log(), [BUILD, INSTALL])
+    tally.equal("everything is armed or active", set(states(host.json("plan")[1]).values()) - {"armed", "active"}, set())
+    tally.equal("nothing is left to do", lasting(host.json("plan")[1]), [])
+    host.remove("/etc/passthroughd/host.yaml")
+    code, report = host.json("apply")
+    tally.check("without a spec it goes back", code in (0, 3), report)
+    tally.equal("files are as they were", [name for name in wrong(before, host.snapshot())
+                                           if not name.startswith("/run/reboot-required")], [])
+    tally.check("so is the entry", "iommu" not in host.read(ENTRY), host.read(ENTRY) + entry)
+
+
+@case()
+def copy_behind(host, tally):
+    """systemd-boot: a copy on the ESP that is not the image is seen, named and made anew without a build"""
+    use_systemd_boot(host)
+    with open(host.full(COPY), "rb") as copy:
+        old = copy.read()
+    host.spec(GUIDE)
+    host.json("apply")
+    host.write(COPY, old)
+    runs = len(host.log())
+    code, plan = host.json("plan")
+    tally.check("plan: changes pending", code == 2, plan)
+    tally.equal("only the entry's step", [step["target"] for step in lasting(plan)], ["kernel-install " + KVER])
+    tally.check("the copy is named", COPY in str(items(plan)["module:vfio_pci"]["reason"]), items(plan))
+    code, report = host.json("apply")
+    tally.check("apply: exit 3", code == 3, report)
+    tally.equal("one run", host.log()[runs:], [INSTALL])
+    tally.equal("nothing is left to do", lasting(host.json("plan")[1]), [])
+
+
+@case()
+def layout_other(host, tally):
+    """systemd-boot: kernel-install writes nothing and says that all is well (3.6): found out, taken back"""
+    use_systemd_boot(host)
+    host.write("/layout-other", "")
+    before, entry = host.snapshot(), host.read(ENTRY)
+    host.spec(GUIDE)
+    code, report = host.json("apply")
+    tally.equal("apply: exit 1", code, 1)
+    tally.check("it is named", "no-effect" in codes(report) and "kernel-install" in str(report["diagnostics"]), report)
+    host.remove("/etc/passthroughd/host.yaml")
+    tally.equal("files are as they were", wrong(before, host.snapshot()), [])
+    tally.equal("so is the entry", host.read(ENTRY), entry)
+
+
+@case()
+def esp_fails(host, tally):
+    """systemd-boot: kernel-install fails half way: files go back, and the entry's files are made again from them"""
+    use_systemd_boot(host)
+    before = host.snapshot()
+    host.spec(GUIDE)
+    host.write("/fail-esp", "")
+    code, report = host.json("apply")
+    tally.equal("apply: exit 1", code, 1)
+    tally.check("with its last words", "No space left on device" in str(report), report)
+    host.remove("/etc/passthroughd/host.yaml")
+    host.remove("/fail-esp")
+    tally.equal("files are as they were", wrong(before, host.snapshot()), [])
+    tally.check("it was tried again for the old state", host.log().count(INSTALL) == 2, host.log())
+    host.spec(GUIDE)
+    code, report = host.json("apply")
+    tally.check("with room it converges", code == 3, report)
+    tally.equal("nothing is left to do", lasting(host.json("plan")[1]), [])
+
+
+@case()
+def no_kernel_install(host, tally):
+    """systemd-boot without kernel-install: refused, and nothing is written"""
+    use_systemd_boot(host)
+    host.remove("/usr/bin/kernel-install")
+    host.spec(GUIDE)
+    before = host.without_notes()
+    code, report = host.json("apply")
+    tally.equal("apply: exit 4", code, 4)
+    tally.check("what is missing is named", "no-builder" in codes(report) and "kernel-install" in str(report), report)
+    tally.equal("flags and images are blocked", {state for name, state in states(report).items()}, {"blocked"})
+    untouched(tally, "apply", before, host.without_notes())
+
+
+@case()
+def shared_esp(host, tally):
+    """systemd-boot: another system's entry on the same ESP, for a kernel of that version, is none of ours"""
+    use_systemd_boot(host)
+    other = "ffffffffffffffffffffffffffffffff"
+    name = "/boot/efi/loader/entries/%s-%s.conf" % (other, KVER)
+    text = loader_entry("root=UUID=other", token=other)
+    host.write(name, text)
+    host.spec(GUIDE)
+    code, report = host.json("apply")
+    tally.check("apply: exit 3", code == 3, report)
+    tally.equal("nothing is left to do", lasting(host.json("plan")[1]), [])
+    tally.equal("it is as it was", host.read(name), text)
+
+
+@case()
+def grub_beside(host, tally):
+    """GRUB and systemd-boot, both with entries: both are kept right"""
+    saved = {name: host.read(name) for name in ("/usr/sbin/update-grub", "/usr/sbin/grub-mkconfig",
+                                                "/boot/grub/grub.cfg", "/etc/default/grub")}
+    use_systemd_boot(host)
+    for name, text in saved.items():
+        host.write(name, text, 0o755 if "sbin" in name else 0o644)
+    host.spec("kernel-flags: [pcie_aspm=off]\n")
+    code, report = host.json("apply")
+    tally.check("apply: exit 3", code == 3, report)
+    tally.equal("one run each, no image", host.log(), ["update-grub", INSTALL])
+    tally.check("in both", all("pcie_aspm=off" in host.read(name) for name in (ENTRY, "/boot/grub/grub.cfg")))
+    tally.equal("nothing is left to do", lasting(host.json("plan")[1]), [])
+    host.write(ENTRY, loader_entry("root=UUID=abcd ro quiet"))
+    _, plan = host.json("plan")
+    tally.equal("only what is behind is refreshed", [step["target"] for step in lasting(plan)],
+                ["kernel-install " + KVER])
+
+
+if __name__ == "__main__":
+    main("chains", CASES)
