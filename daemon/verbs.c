@@ -48,6 +48,8 @@ static const char *const about_check[] = {
 
 static const char *const about_explain[] = {
 	"NAME is one of the spec's names, ADDRESS a PCI address with or without its domain.",
+	"explain boot: what started this host, by what evidence, and where each boot loader here",
+	"keeps the kernel's flags.",
 	NULL,
 };
 
@@ -88,8 +90,8 @@ const struct verb verbs[] = {
 	 about_check},
 	{"devices", verb_devices, HOST | SPEC, 0, 0, "",
 	 "the PCI devices: group, driver, users, verdict", NULL},
-	{"explain", verb_explain, HOST | SPEC, 1, 1, "NAME|ADDRESS",
-	 "everything known about one device", about_explain},
+	{"explain", verb_explain, HOST | SPEC, 1, 1, "NAME|ADDRESS|boot",
+	 "all that is known of a device, or of booting", about_explain},
 	{"revert", verb_revert, SPEC | DRY_RUN | TIMEOUT, 0, 0, "", "take back all that is ours",
 	 about_revert},
 	{"capture", verb_capture, HOST | SPEC, 0, 0, "", "this host as one text file",
@@ -282,9 +284,11 @@ enum pthru_exit verb_explain(struct call *call)
 		err = pthru_explain_print(call->ctx, plan, name, call->diags, &call->out);
 	pthru_plan_free(plan);
 	if (err == -ENODEV)
-		pthru_diags_error(call->diags, "no-such-device",
-				  "%s: neither a name of the spec nor the address of a device",
-				  name);
+		pthru_diags_error(
+			call->diags, "no-such-device",
+			"%s: neither a name of the spec, nor the address of a device, nor "
+			"boot",
+			name);
 	if (err < 0)
 		return call_failed(call, err);
 	return invalid ? PTHRU_EXIT_INVALID : PTHRU_EXIT_DONE;

@@ -76,9 +76,13 @@ int pthru_explain_print(const struct pthru_ctx *ctx, const struct pthru_plan *p,
 			const struct pthru_diags *diags, char **ret)
 {
 	_cleanup_strbuf_ struct strbuf out = {0};
+	bool boot = strcmp(name, "boot") == 0 && !plan_device_named(p->plan, name);
 	int err;
 
-	if (ctx->form == PTHRU_JSON)
+	if (boot)
+		err = ctx->form == PTHRU_JSON ? render_boot_json(p->host, inner(diags), &out)
+					      : render_boot(p->host, style(ctx), &out);
+	else if (ctx->form == PTHRU_JSON)
 		err = render_explain_json(p->plan, p->host, name, inner(diags), &out);
 	else
 		err = render_explain(p->plan, p->host, name, style(ctx), &out);

@@ -13,6 +13,7 @@ __passthroughctl_devices()
 {
 	"$@" status --json 2>/dev/null | sed -n 's/.*"id": "device:\([^"]*\)".*/\1/p'
 	"$@" devices --json 2>/dev/null | sed -n 's/.*"address": "\([^"]*\)".*/\1/p'
+	echo boot
 }
 
 _passthroughctl()

@@ -8,6 +8,7 @@
 
 #define EFI_VARS    "/sys/firmware/efi/efivars/"
 #define LOADER_GUID "-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+#define GLOBAL_GUID "-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 static const char *const grub_cfgs[] = {"/boot/grub/grub.cfg", "/boot/grub2/grub.cfg"}; /* 2.13 */
 static const char *const boot_roots[] = {"/efi", "/boot", "/boot/efi"};			/* 3.3 */
@@ -54,6 +55,20 @@ const char *loader_variable(struct observer *o, const char *name)
 	}
 	kept(o, !text.error);
 	return keep(o, strbuf_text(&text));
+}
+
+/* Four bytes of attributes, then 1 or 0. */
+static enum tristate secure_boot(struct observer *o)
+{
+	const char *bytes;
+	size_t size;
+	int err;
+
+	snprintf(o->path, sizeof(o->path), EFI_VARS "SecureBoot" GLOBAL_GUID);
+	err = o->tree->ops->read(o->tree, o->path, MAX_LINE, o->scratch, &bytes, &size);
+	if (!kept(o, err != -ENOMEM) || err < 0 || size < 5)
+		return UNKNOWN;
+	return bytes[4] == 1;
 }
 
 /* --- entries --------------------------------------------------------------------------------- */
@@ -239,7 +254,12 @@ void observe_boot(struct observer *o)
 	enum loader entries;
 
 	boot->efi = see_exists(o, "/sys/firmware/efi");
-	boot->loader_info = boot->efi ? loader_variable(o, "LoaderInfo") : NULL;
+	boot->secure = UNKNOWN;
+	if (boot->efi) {
+		boot->loader_info = loader_variable(o, "LoaderInfo");
+		boot->stub_info = loader_variable(o, "StubInfo");
+		boot->secure = secure_boot(o);
+	}
 	boot->boot_read_only = boot_read_only(o);
 	entries = observe_grub(o);
 	observe_esps(o);

@@ -221,7 +221,10 @@ int pthru_plan_print(const struct pthru_ctx *ctx, const struct pthru_plan *plan,
 int pthru_status_print(const struct pthru_ctx *ctx, const struct pthru_plan *plan,
 		       const struct pthru_diags *diags, char **ret);
 
-/* `explain`; -ENODEV when neither plan nor host knows a device of that name or address. */
+/*
+ * `explain`; name "boot", where no device is called so, is about what boots the host. -ENODEV when
+ * neither plan nor host knows a device of that name or address.
+ */
 int pthru_explain_print(const struct pthru_ctx *ctx, const struct pthru_plan *plan,
 			const char *name, const struct pthru_diags *diags, char **ret);
 

@@ -124,6 +124,8 @@ struct host_esp {
 struct host_boot {
 	bool efi;		 /* /sys/firmware/efi exists */
 	const char *loader_info; /* EFI variable LoaderInfo as UTF-8, NULL without */
+	const char *stub_info;	 /* EFI variable StubInfo: a unified image booted (2.30); NULL */
+	enum tristate secure;	 /* Secure Boot, by the firmware's variable */
 	const char *grub_cfg;	 /* path of the grub.cfg found, NULL without */
 	bool grub_dir_read;	 /* grub-mkconfig here reads /etc/default/grub.d (2.4) */
 	bool grub_cfg_readable;

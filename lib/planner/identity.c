@@ -60,6 +60,8 @@ static void add_boot(const struct host *host, struct strbuf *out)
 	}
 	array_foreach(it, &host->boot.esps)
 		strbuf_addf(out, "esp %s %d\n", it->uuid, it->mounted);
+	add(out, "loader", host->boot.loader_info);
+	add(out, "stub", host->boot.stub_info);
 	strbuf_addf(out, "boot %d %d %d %d %s\n", host->boot.efi, host->boot.proxmox,
 		    host->boot.grub_dir_read, host->boot.boot_read_only,
 		    host->boot.grub_mkconfig ? host->boot.grub_mkconfig : "");

@@ -42,7 +42,7 @@ static int check_refresh(struct planning *p)
 	for (size_t i = 0; p->host->boot.proxmox && i < boot_loaders_n; i++) {
 		struct loader_files files = {0};
 
-		if (!boot_loaders[i]->present(p->host))
+		if (!loader_kept(p, boot_loaders[i]))
 			continue;
 		if (boot_loaders[i]->files(p->a, p->host, &files) < 0)
 			return -ENOMEM;
@@ -78,6 +78,9 @@ int plan_gate(struct planning *p)
 		p->gate_why =
 			"no initramfs builder (update-initramfs, dracut) is installed, and an "
 			"initramfs here would have to be rebuilt";
+	} else if (p->chain.unified) {
+		p->gate = CODE_AMBIGUOUS_BOOT_LOADER;
+		p->gate_why = UNIFIED_UNKNOWN;
 	} else if (systemd_boot_stuck(p->host) && has_copies(p)) {
 		p->gate = CODE_NO_BUILDER;
 		p->gate_why = NO_KERNEL_INSTALL;

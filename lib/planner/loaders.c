@@ -8,6 +8,42 @@
 
 #define FLAGS KIND(ITEM_KERNEL_FLAG)
 
+/* 1, 0, -ENOMEM. */
+static int cannot_refresh(struct planning *p, const struct boot_loader *loader)
+{
+	struct step probe = {0};
+	int found = loader->refresh ? loader->refresh(p->a, p->host, &probe)
+				    : !systemd_boot_stuck(p->host);
+
+	return found < 0 ? found : !found;
+}
+
+int loaders_open(struct planning *p)
+{
+	int err = boot_chain_find(p->a, p->host, &p->chain);
+
+	/* On hosts of proxmox-boot-tool rows stand in for each other (4.15). */
+	if (err < 0 || p->chain.used == LOADER_NONE || p->host->boot.proxmox)
+		return err;
+	for (size_t i = 0; i < boot_loaders_n; i++) {
+		const struct boot_loader *loader = boot_loaders[i];
+		int stuck;
+
+		if (loader->loader == p->chain.used || !loader->present(p->host))
+			continue;
+		stuck = cannot_refresh(p, loader);
+		if (stuck < 0)
+			return stuck;
+		p->left[loader->loader] = stuck;
+	}
+	return 0;
+}
+
+bool loader_kept(const struct planning *p, const struct boot_loader *loader)
+{
+	return loader->present(p->host) && !p->left[loader->loader];
+}
+
 static bool has_flags(const struct planning *p)
 {
 	array_foreach(it, &p->plan->items)
@@ -29,7 +65,7 @@ static int refresh_missing(struct planning *p)
 		struct step probe = {0};
 		int found;
 
-		if (!boot_loader(need[i])->present(p->host))
+		if (!loader_kept(p, boot_loader(need[i])))
 			continue;
 		present = true;
 		found = boot_loader(need[i])->refresh(p->a, p->host, &probe);
@@ -57,7 +93,7 @@ static int check_gates(struct planning *p, bool *ret_shut)
 			p, FLAGS, CODE_NO_BUILDER,
 			"the command that rewrites the boot loader's entries (update-grub, "
 			"proxmox-boot-tool) is not installed");
-	if (systemd_boot_stuck(p->host))
+	if (systemd_boot_stuck(p->host) && !p->left[LOADER_SYSTEMD_BOOT])
 		return block_kinds(p, FLAGS, CODE_NO_BUILDER, NO_KERNEL_INSTALL);
 	*ret_shut = false;
 	return 0;
@@ -146,7 +182,7 @@ int plan_loaders(struct planning *p)
 	if (err == 0)
 		err = check_length(p);
 	for (size_t i = 0; err == 0 && !shut && i < boot_loaders_n; i++)
-		if (boot_loaders[i]->present(p->host))
+		if (loader_kept(p, boot_loaders[i]))
 			err = edit_one(p, boot_loaders[i]);
 	return err;
 }
@@ -245,7 +281,7 @@ int plan_refresh(struct planning *p)
 	for (size_t i = 0; err == 0 && !p->host->boot.boot_read_only && i < boot_loaders_n; i++) {
 		const struct boot_loader *loader = boot_loaders[i];
 
-		if (!loader->present(p->host))
+		if (!loader_kept(p, loader))
 			continue;
 		err = loader->refresh_kernel ? refresh_each(p, loader)
 					     : refresh_all(p, loader, &need);

@@ -25,7 +25,7 @@ static int list_flags(struct planning *p)
 		struct loader_files files = {0};
 
 		/* Where grub.d is read, what we wish lies in a file of our own. */
-		if (!loader->present(p->host) ||
+		if (!loader_kept(p, loader) ||
 		    (loader->loader == LOADER_GRUB && p->host->boot.grub_dir_read))
 			continue;
 		if (loader->files(p->a, p->host, &files) < 0)

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "chain.h"
 #include "guard.h"
 #include "host.h"
 #include "initramfs.h"
@@ -69,6 +70,10 @@ struct planning {
 	struct modprobe foreign;		 /* modprobe.d without our file */
 	struct modprobe own;			 /* our file as it is on disk */
 	struct kcmdline running;		 /* /proc/cmdline */
+	struct boot_chain chain;		 /* what started it */
+	/* Left over: another started this host, and nothing is there that could rewrite its
+	 * entries. They do not count. */
+	bool left[_LOADER_MAX];
 
 	ARRAY_OF(struct device_wish) devices;
 	ARRAY_OF(struct word_wish) modules, blacklist, flags;
@@ -156,6 +161,12 @@ struct step *step_add(struct planning *p, enum step_kind kind, const char *targe
 /* --- view.c ----------------------------------------------------------------------------------- */
 
 /* Parses what all rules look at. 0 or -ENOMEM. */
+/* loaders.c: finds the loaders that are left over. 0 or -ENOMEM. */
+int loaders_open(struct planning *p);
+
+/* loaders.c: whether the loader is on this host and is kept right. */
+bool loader_kept(const struct planning *p, const struct boot_loader *loader);
+
 int planning_open(struct planning *p);
 
 /* Whether every (any) installed kernel has the module in that form. */
@@ -207,11 +218,12 @@ int plan_owned_checks(struct planning *p); /* owned.c: files in our places that 
 int plan_owned_files(struct planning *p);  /* owned.c */
 int plan_lost(struct planning *p);	   /* lost.c: a ledger that is gone */
 int plan_loaders(struct planning *p);	   /* loaders.c: edits */
-int plan_images(struct planning *p);	   /* images.c */
-int plan_refresh(struct planning *p);	   /* loaders.c */
-int plan_live(struct planning *p);	   /* rule-live.c */
-int plan_states(struct planning *p);	   /* state.c: states, reboot, claims */
-int plan_identify(struct planning *p);	   /* identity.c: plan->id */
+
+int plan_images(struct planning *p);   /* images.c */
+int plan_refresh(struct planning *p);  /* loaders.c */
+int plan_live(struct planning *p);     /* rule-live.c */
+int plan_states(struct planning *p);   /* state.c: states, reboot, claims */
+int plan_identify(struct planning *p); /* identity.c: plan->id */
 
 /* promise.c: an armed item that only a reboot is left for is promised, or blocked when a reboot did
  * not bring it although nothing has changed since. 0 or -ENOMEM. */

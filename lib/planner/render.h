@@ -27,6 +27,10 @@ int render_devices(const struct host *host, struct render_style style, struct st
 int render_explain(const struct plan *plan, const struct host *host, const char *name,
 		   struct render_style style, struct strbuf *out);
 
+/* `explain boot`: what started this host, by what evidence, what each loader holds. 0 or -ENOMEM.
+ */
+int render_boot(const struct host *host, struct render_style style, struct strbuf *out);
+
 /* `apply`: what was done, a line a step, failures with the builder's last lines. */
 void render_report(const struct plan *plan, const struct report *report, struct render_style style,
 		   struct strbuf *out);
@@ -51,5 +55,6 @@ int render_plan_json(const struct plan *plan, const struct diags *diags,
 /* What everybody may read: no diffs, which quote files that not everybody can. */
 int render_open_json(const struct plan *plan, const struct diags *diags, struct strbuf *out);
 int render_devices_json(const struct host *host, const struct diags *diags, struct strbuf *out);
+int render_boot_json(const struct host *host, const struct diags *diags, struct strbuf *out);
 int render_explain_json(const struct plan *plan, const struct host *host, const char *name,
 			const struct diags *diags, struct strbuf *out);

@@ -101,13 +101,10 @@ static bool has_kernels(const struct host *host)
 	return false;
 }
 
-/* On hosts of proxmox-boot-tool /boot/grub/grub.cfg is not what boots (4.15). */
-static bool entry_counts(const struct host *host, const struct host_entry *entry)
+static bool entry_counts(const struct planning *p, const struct host_entry *entry)
 {
-	if (entry->recovery || !is_installed(host, entry->kernel))
-		return false;
-	return !host->boot.proxmox || !host->boot.grub_cfg ||
-	       strcmp(entry->source, host->boot.grub_cfg) != 0;
+	return !entry->recovery && is_installed(p->host, entry->kernel) &&
+	       !p->left[entry->loader] && entry_boots(p->host, entry);
 }
 
 int entries_lack(struct planning *p, const char *flag, enum loader loader, const char *version)
@@ -117,7 +114,7 @@ int entries_lack(struct planning *p, const char *flag, enum loader loader, const
 	array_foreach(it, &p->host->boot.entries) {
 		struct kcmdline line = {0};
 
-		if (it->loader != loader || !entry_counts(p->host, it) ||
+		if (it->loader != loader || !entry_counts(p, it) ||
 		    (version && strcmp(it->kernel, version) != 0))
 			continue;
 		if (kcmdline_parse(p->a, it->options, &line) < 0)
@@ -136,7 +133,7 @@ static int judge_entries(struct planning *p, size_t item, const char *flag)
 	array_foreach(it, &p->host->boot.entries) {
 		struct kcmdline line = {0};
 
-		if (!entry_counts(p->host, it))
+		if (!entry_counts(p, it))
 			continue;
 		seen++;
 		if (kcmdline_parse(p->a, it->options, &line) < 0)
@@ -152,7 +149,7 @@ static int judge_entries(struct planning *p, size_t item, const char *flag)
 	}
 	if (seen)
 		return 0;
-	if (p->host->boot.proxmox || !boot_loader(LOADER_GRUB)->present(p->host) ||
+	if (p->host->boot.proxmox || !loader_kept(p, boot_loader(LOADER_GRUB)) ||
 	    !has_kernels(p->host)) {
 		layer_add(&ITEM(p, item)->boot, LAYER_UNKNOWN);
 		return 0;
@@ -171,6 +168,13 @@ static int unproven_entries(struct planning *p)
 			      "seen before the next boot",
 			      it->uuid) < 0)
 			return -ENOMEM;
+	for (size_t i = 0; i < boot_loaders_n; i++)
+		if (p->left[boot_loaders[i]->loader] &&
+		    plan_note(p, SEVERITY_WARNING, CODE_UNPROVEN,
+			      "%s is left over on this host, which %s started, and no command is "
+			      "there that could rewrite its entries: they stay as they are",
+			      boot_loaders[i]->name, boot_loader(p->chain.used)->name) < 0)
+			return -ENOMEM;
 	return 0;
 }
 
@@ -187,6 +191,24 @@ static int judge_live(struct planning *p, size_t item, const char *flag)
 				       : 0;
 }
 
+/* Nothing is written where it would not reach what boots this host. */
+static int judge_chain(struct planning *p, size_t item, bool any)
+{
+	if (p->chain.unified)
+		return item_block(p, item, CODE_AMBIGUOUS_BOOT_LOADER, UNIFIED_UNKNOWN);
+	if (p->chain.stranger)
+		return item_block(p, item, CODE_AMBIGUOUS_BOOT_LOADER,
+				  "this host was started by %s, whose configuration is not known "
+				  "here; add the flag there by hand, and it counts as done once it "
+				  "is on the running line",
+				  p->chain.stranger);
+	if (!any)
+		return item_block(
+			p, item, CODE_AMBIGUOUS_BOOT_LOADER,
+			"no boot loader was found whose configuration holds kernel flags");
+	return 0;
+}
+
 static int judge_flag(struct planning *p, const char *flag)
 {
 	ssize_t item = item_add(p, ITEM_KERNEL_FLAG, "%s", flag);
@@ -200,7 +222,7 @@ static int judge_flag(struct planning *p, const char *flag)
 	for (size_t i = 0; err == 0 && i < boot_loaders_n; i++) {
 		struct loader_files files = {0};
 
-		if (!boot_loaders[i]->present(p->host))
+		if (!loader_kept(p, boot_loaders[i]))
 			continue;
 		any = true;
 		err = boot_loaders[i]->files(p->a, p->host, &files);
@@ -211,10 +233,9 @@ static int judge_flag(struct planning *p, const char *flag)
 		err = judge_entries(p, (size_t)item, flag);
 	if (err == 0)
 		err = judge_live(p, (size_t)item, flag);
-	if (err == 0 && !any && ITEM(p, item)->live != LAYER_RIGHT)
-		err = item_block(p, (size_t)item, CODE_AMBIGUOUS_BOOT_LOADER,
-				 "no boot loader was found whose configuration holds kernel flags");
-	return err;
+	if (err < 0 || ITEM(p, item)->live == LAYER_RIGHT)
+		return err;
+	return judge_chain(p, (size_t)item, any);
 }
 
 static int wanted_flags(struct planning *p, struct words *ret)

@@ -91,7 +91,8 @@ static int open_kernels(struct planning *p)
 			return -ENOMEM;
 	array_foreach(it, &p->host->kernels)
 		array_foreach(copy, &it->copies)
-			if (has_image(it) && open_copy(p, it, copy) < 0)
+			if (has_image(it) && !p->left[LOADER_SYSTEMD_BOOT] &&
+			    open_copy(p, it, copy) < 0)
 				return -ENOMEM;
 	return 0;
 }
@@ -104,8 +105,10 @@ int planning_open(struct planning *p)
 	p->builder = p->host->initramfs_builder ? initramfs_builder(p->host->initramfs_builder)
 						: NULL;
 	if (err == 0)
-		err = open_kernels(p);
-	return err < 0 ? err : kcmdline_parse(p->a, p->host->cmdline, &p->running);
+		err = kcmdline_parse(p->a, p->host->cmdline, &p->running);
+	if (err == 0)
+		err = loaders_open(p);
+	return err < 0 ? err : open_kernels(p);
 }
 
 bool kernels_all_have(const struct planning *p, const char *module, enum module_presence form)

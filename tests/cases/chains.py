@@ -4,6 +4,10 @@
 As roots.py; the tools of each chain are stand-ins that do what the platform facts say of them, by their numbers.
 """
 
+import json
+import re
+import subprocess
+
 from roots import GUIDE, KVER, codes, items, lasting, main, states, untouched, wrong
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -197,11 +201,7 @@ def shared_esp(host, tally):
 @case()
 def grub_beside(host, tally):
     """GRUB and systemd-boot, both with entries: both are kept right"""
-    saved = {name: host.read(name) for name in ("/usr/sbin/update-grub", "/usr/sbin/grub-mkconfig",
-                                                "/boot/grub/grub.cfg", "/etc/default/grub")}
-    use_systemd_boot(host)
-    for name, text in saved.items():
-        host.write(name, text, 0o755 if "sbin" in name else 0o644)
+    use_two(host)
     host.spec("kernel-flags: [pcie_aspm=off]\n")
     code, report = host.json("apply")
     tally.check("apply: exit 3", code == 3, report)
@@ -212,6 +212,120 @@ def grub_beside(host, tally):
     _, plan = host.json("plan")
     tally.equal("only what is behind is refreshed", [step["target"] for step in lasting(plan)],
                 ["kernel-install " + KVER])
+
+
+GUID = "-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+ON_ESP = "initrd=\\EFI\\proxmox\\%s\\initrd.img-%s " % (KVER, KVER)
+BY_SD = "initrd=\\%s\\%s\\initrd.img-%s " % (TOKEN, KVER, KVER)
+
+# What is installed is the same each time: GRUB, systemd-boot with entries, and where said proxmox-boot-tool's list.
+# variables, what stands before the line, ESPs of proxmox-boot-tool: what started it, by which evidence
+IN_USE = [
+    ({}, "BOOT_IMAGE=/boot/vmlinuz-%s " % KVER, False, "grub", "BOOT_IMAGE=/boot/"),
+    ({"LoaderInfo": "systemd-boot 252.39"}, BY_SD, False, "systemd-boot", "initrd=\\"),
+    # 2.29: GRUB before 2.12 leaves LoaderInfo as it was; who started it last is who put the line together.
+    ({"LoaderInfo": "systemd-boot 252.39"}, "BOOT_IMAGE=/boot/vmlinuz-%s " % KVER, False, "grub", "BOOT_IMAGE="),
+    ({"LoaderInfo": "GRUB 2.12"}, "", False, "grub", "GRUB 2.12"),
+    ({"LoaderInfo": "systemd-boot 256.4"}, ON_ESP, True, "proxmox-boot-tool", "EFI\\proxmox"),
+    ({}, "BOOT_IMAGE=/vmlinuz-%s " % KVER, True, "proxmox-boot-tool", "BOOT_IMAGE=/vmlinuz"),  # 4.4
+    ({}, "BOOT_IMAGE=/boot/vmlinuz-%s " % KVER, True, "grub", "BOOT_IMAGE=/boot/"),
+    # 4.9: a line that was begun with the running one of a GRUB boot has its token still.
+    ({"LoaderInfo": "systemd-boot 256.4"}, ON_ESP + "BOOT_IMAGE=/boot/vmlinuz ", True, "proxmox-boot-tool", "initrd="),
+    ({"LoaderInfo": "systemd-boot 256.4", "StubInfo": "systemd-stub 256.4"}, "", False, "unified-image", "StubInfo"),
+    ({"LoaderInfo": "rEFInd 0.14.2"}, "initrd=\\boot\\initrd.img ", False, "rEFInd 0.14.2", "LoaderInfo"),
+    ({}, "", False, None, None),
+]
+
+
+def set_variable(host, name, text):
+    host.write("/sys/firmware/efi/efivars/" + name + GUID, b"\6\0\0\0" + (text + "\0").encode("utf-16-le"))
+
+
+def use_two(host):
+    """GRUB and systemd-boot, both with entries."""
+    names = ("/usr/sbin/update-grub", "/usr/sbin/grub-mkconfig", "/boot/grub/grub.cfg", "/etc/default/grub")
+    saved = {name: host.read(name) for name in names}
+    use_systemd_boot(host)
+    for name, text in saved.items():
+        host.write(name, text, 0o755 if "sbin" in name else 0o644)
+
+
+@case()
+def in_use(host, tally):
+    """several chains installed, one in use: which it is, and by what evidence (2.28 to 2.33)"""
+    use_two(host)
+    line = host.read("/proc/cmdline").split(" ", 1)[1]
+    host.remove("/sys/firmware/efi/efivars/LoaderInfo" + GUID)
+    for variables, before, proxmox, started_by, evidence in IN_USE:
+        what = "%s, line \"%s\"%s" % (variables or "no variable", before, ", ESPs listed" if proxmox else "")
+        for name, text in variables.items():
+            set_variable(host, name, text)
+        host.write("/proc/cmdline", before + line)
+        if proxmox:
+            host.write("/etc/kernel/proxmox-boot-uuids", "4C1A-9D2E\n")
+        code, found = host.json("explain", "boot")
+        boot = found.get("boot", {})
+        tally.check("%s: %s" % (what, started_by), code == 0 and boot.get("started_by") == started_by and
+                    (evidence in boot["evidence"] if evidence else boot["evidence"] is None), found)
+        _, text, _ = host.ctl("capture")
+        host.write("/tmp/host", text)
+        done = subprocess.run([host.command, "explain", "boot", "--json", "--host", host.full("/tmp/host")],
+                              check=False, stdout=subprocess.PIPE, timeout=60)
+        again = json.loads(re.sub(b"masked-[0-9a-f]{16}", TOKEN.encode(), done.stdout)).get("boot", {})
+        tally.check("and by its capture", (again.get("started_by"), again.get("evidence")) ==
+                    (boot["started_by"], boot["evidence"]), again)
+        for name in variables:
+            host.remove("/sys/firmware/efi/efivars/" + name + GUID)
+        if proxmox:
+            host.remove("/etc/kernel/proxmox-boot-uuids")
+
+
+@case()
+def stranger(host, tally):
+    """a loader that is not known here started the host: no flag is written, and it is named"""
+    use_two(host)
+    host.write("/proc/cmdline", "root=UUID=abcd ro quiet initrd=boot\\initrd.img\n")
+    set_variable(host, "LoaderInfo", "rEFInd 0.14.2")
+    host.spec("kernel-flags: [pcie_aspm=off]\n")
+    before = host.without_notes()
+    code, report = host.json("apply")
+    tally.equal("apply: exit 4", code, 4)
+    tally.check("refused, with its name", "ambiguous-boot-loader" in codes(report) and "rEFInd 0.14.2" in str(report), report)
+    untouched(tally, "apply", before, host.without_notes())
+    host.write("/proc/cmdline", "root=UUID=abcd ro quiet pcie_aspm=off initrd=boot\\initrd.img\n")
+    tally.equal("by hand on the running line it counts", states(host.json("plan")[1])["kernel-flag:pcie_aspm=off"] !=
+                "blocked", True)
+
+
+@case()
+def unified(host, tally):
+    """a unified image started the host: what would have to get into it is refused, nothing is written"""
+    use_systemd_boot(host)
+    set_variable(host, "StubInfo", "systemd-stub 254.5")
+    host.spec(GUIDE)
+    before = host.without_notes()
+    code, report = host.json("apply")
+    tally.equal("apply: exit 4", code, 4)
+    tally.equal("all is blocked", set(states(report).values()), {"blocked"})
+    tally.check("and why", "ambiguous-boot-loader" in codes(report) and "unified" in str(report), report)
+    untouched(tally, "apply", before, host.without_notes())
+
+
+@case()
+def grub_left_over(host, tally):
+    """GRUB's menu without its tools on a host of systemd-boot: said, and not waited for"""
+    menu = host.read("/boot/grub/grub.cfg")
+    use_systemd_boot(host)
+    host.write("/boot/grub/grub.cfg", menu)
+    host.spec(GUIDE)
+    code, report = host.json("apply")
+    tally.check("apply: exit 3", code == 3, report)
+    tally.check("it is said", "unproven" in codes(report) and "GRUB is left over" in str(report), report)
+    tally.equal("it is as it was", host.read("/boot/grub/grub.cfg"), menu)
+    tally.equal("nothing is left to do", lasting(host.json("plan")[1]), [])
+    tally.equal("everything is armed or active", set(states(host.json("plan")[1]).values()) - {"armed", "active"}, set())
+    _, text, _ = host.ctl("explain", "boot")
+    tally.check("explain boot says so too", "left over" in text and "started by systemd-boot" in text, text)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* `explain boot`: what started this host, by what evidence, and what each loader here holds. */
+#include <string.h>
+
+#include "render-boot.h"
+#include "render-page.h"
+
+#define LABEL_WIDTH 19
+
+/* proxmox-boot-tool makes GRUB's entries, those on ESPs, as well (4.15). */
+static const char *command_of(const struct host *host, const struct step *step)
+{
+	if (step->argv.n)
+		return step->argv.at[0];
+	return host->boot.proxmox && host->boot.proxmox_tool ? boot_loader(LOADER_PROXMOX)->name
+							     : NULL;
+}
+
+int boot_view_make(struct arena *a, const struct host *host, struct boot_view *ret)
+{
+	struct boot_view view = {.arena = a};
+	int err = boot_chain_find(a, host, &view.chain);
+
+	for (size_t i = 0; err == 0 && i < boot_loaders_n; i++) {
+		const struct boot_loader *loader = boot_loaders[i];
+		struct loader_view row = {.loader = loader};
+		struct step step = {0};
+
+		if (!loader->present(host))
+			continue;
+		err = loader->files(a, host, &row.files);
+		if (err == 0 && loader->refresh)
+			err = loader->refresh(a, host, &step);
+		for (size_t k = 0; err == 0 && loader->refresh_kernel && k < host->kernels.n; k++)
+			if (host->kernels.at[k].vmlinuz && !step.argv.n)
+				err = loader->refresh_kernel(a, host, &host->kernels.at[k], &step);
+		if (err < 0)
+			return err;
+		err = 0;
+		row.command = command_of(host, &step);
+		row.left = !row.command && view.chain.used != LOADER_NONE &&
+			   view.chain.used != loader->loader;
+		array_foreach(it, &host->boot.entries)
+			row.entries += it->loader == loader->loader && entry_boots(host, it);
+		if (array_push(a, &view.loaders, row) < 0)
+			return -ENOMEM;
+	}
+	if (err == 0)
+		*ret = view;
+	return err;
+}
+
+static void label(struct page *p, const char *name)
+{
+	page_line(p, 2, 2 + LABEL_WIDTH);
+	page_put_whole(p, INK_FAINT, name);
+	page_column(p, 2 + LABEL_WIDTH);
+}
+
+static void fact(struct page *p, const char *name, const char *value)
+{
+	label(p, name);
+	page_put(p, INK_PLAIN, value);
+	page_end(p);
+}
+
+static void put_verdict(struct page *p, const struct boot_chain *chain)
+{
+	page_line(p, 0, 4);
+	if (chain->unified)
+		page_put(p, INK_STRONG, "This host was started from a unified kernel image");
+	else if (chain->stranger)
+		page_putf(p, INK_STRONG, "This host was started by %s", chain->stranger);
+	else if (chain->used == LOADER_PROXMOX)
+		page_put(p, INK_STRONG,
+			 "This host was started from an ESP that proxmox-boot-tool keeps");
+	else if (chain->used != LOADER_NONE)
+		page_putf(p, INK_STRONG, "This host was started by %s",
+			  boot_loader(chain->used)->name);
+	else
+		page_put(p, INK_WARN, "What started this host cannot be seen");
+	if (chain->by) {
+		page_mark(p, ':');
+		page_putf(p, INK_PLAIN, "%s.", chain->by);
+	} else {
+		page_mark(p, '.');
+	}
+	page_end(p);
+}
+
+static const char *yes_no(enum tristate value)
+{
+	return value == YES ? "on" : value == NO ? "off" : NULL;
+}
+
+static void put_evidence(struct page *p, const struct host *host)
+{
+	const struct host_boot *boot = &host->boot;
+
+	page_head(p, "Evidence");
+	fact(p, "firmware", boot->efi ? "UEFI" : "BIOS: /sys/firmware/efi is not there");
+	if (yes_no(boot->secure))
+		fact(p, "Secure Boot", yes_no(boot->secure));
+	if (boot->efi)
+		fact(p, "LoaderInfo", boot->loader_info ? boot->loader_info : "not set");
+	if (boot->stub_info)
+		fact(p, "StubInfo", boot->stub_info);
+	fact(p, "running line", host->cmdline_known ? host->cmdline : "not known");
+}
+
+static void put_part(struct page *p, enum ink ink, const char *before, const char *text)
+{
+	page_mark(p, ';');
+	page_putf(p, ink, "%s%s", before, text);
+}
+
+static void put_loader(struct page *p, const struct boot_view *view, const struct loader_view *row)
+{
+	label(p, row->loader->name);
+	if (view->chain.used == row->loader->loader)
+		page_put(p, INK_GOOD, "started this host");
+	else if (row->left)
+		page_put(p, INK_WARN, "left over: its entries stay as they are");
+	else
+		page_put(p, INK_PLAIN, "installed, and kept right, as it may start this host too");
+	if (row->entries == 1)
+		put_part(p, INK_PLAIN, "", "1 entry");
+	else if (row->entries)
+		put_part(p, INK_PLAIN, "", arena_printf(view->arena, "%zu entries", row->entries));
+	if (row->files.known)
+		put_part(p, INK_PLAIN, "flags in ", row->files.where);
+	else
+		put_part(p, INK_BAD, "flags cannot be read: ",
+			 row->files.why ? row->files.why : "unknown form");
+	if (row->command)
+		put_part(p, INK_PLAIN, "made anew by ", row->command);
+	else
+		put_part(p, INK_WARN, "", "no command here makes its entries anew");
+	page_end(p);
+}
+
+static void put_kernel(struct page *p, const struct host *host, const struct host_kernel *kernel)
+{
+	label(p, kernel->version);
+	page_putf(p, INK_PLAIN, "%s%s", kernel->running ? "running, " : "",
+		  kernel->image.path ? kernel->image.path : "no initramfs in /boot");
+	page_end(p);
+	array_foreach(it, &kernel->copies)
+		fact(p, "", it->path);
+	array_foreach(it, &host->boot.entries) {
+		if (!entry_boots(host, it) || !it->kernel ||
+		    strcmp(it->kernel, kernel->version) != 0)
+			continue;
+		label(p, "");
+		page_putf(p, INK_PLAIN, "%s:%u%s", it->source, it->line,
+			  it->recovery ? " (recovery)" : "");
+		page_end(p);
+	}
+}
+
+int render_boot(const struct host *host, struct render_style style, struct strbuf *out)
+{
+	_cleanup_arena_ struct arena *a = arena_new();
+	struct page p = {.out = out, .style = style};
+	struct boot_view view;
+	int err = a ? boot_view_make(a, host, &view) : -ENOMEM;
+
+	if (err < 0)
+		return err;
+	put_verdict(&p, &view.chain);
+	put_evidence(&p, host);
+	page_head(&p, "Boot loaders");
+	array_foreach(it, &view.loaders)
+		put_loader(&p, &view, it);
+	if (!view.loaders.n)
+		page_text(&p, 2, INK_WARN, "None whose configuration is known here.");
+	array_foreach(it, &host->boot.esps)
+		fact(&p, "ESP",
+		     arena_printf(a, "%s, %s", it->uuid, it->mounted ? it->mount : "not mounted"));
+	page_head(&p, "Kernels");
+	array_foreach(it, &host->kernels)
+		if (it->vmlinuz)
+			put_kernel(&p, host, it);
+	return out->error;
+}
