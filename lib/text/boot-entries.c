@@ -79,6 +79,21 @@ static void entry_done(struct entry *e)
 	strbuf_done(&e->options);
 }
 
+/* Several stand on a line where GRUB reads it; tuned leaves room there by a variable (2.27). */
+static int take_initrds(struct arena *a, struct entry *e, struct piece value)
+{
+	size_t at = 0, n;
+
+	for (; at < value.len; at += n + 1) {
+		for (n = 0; at + n < value.len && !strchr(BLANKS, value.at[at + n]);)
+			n++;
+		if (n && value.at[at] != '$' &&
+		    array_push(a, &e->initrds, ((struct piece){value.at + at, n})) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 /* 0 or -ENOMEM. */
 static int take(struct arena *a, struct entry *e, struct piece key, struct piece value,
 		unsigned line)
@@ -95,8 +110,8 @@ static int take(struct arena *a, struct entry *e, struct piece key, struct piece
 	} else if (piece_is(key, "efi")) {
 		e->efi = value;
 		e->efi_line = line;
-	} else if (piece_is(key, "initrd") && value.len) {
-		return array_push(a, &e->initrds, value);
+	} else if (piece_is(key, "initrd")) {
+		return take_initrds(a, e, value);
 	} else if (piece_is(key, "options") && value.len) {
 		if (e->options.len)
 			strbuf_addc(&e->options, ' ');

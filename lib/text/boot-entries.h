@@ -14,7 +14,7 @@ struct boot_line {
 	const char *options; /* the arguments after the image, words joined by one blank */
 	bool recovery;	     /* has "single", "recovery" or "emergency" as a word (2.5) */
 	/* Of loader entries alone: */
-	struct words initrds;	/* paths as written, in order */
+	struct words initrds;	/* paths as written, in order; none that a variable stands for */
 	const char *machine_id; /* whose entry it is, "" when not said */
 };
 

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Any bytes as a grub.cfg and as a loader entry. A whole file stays one with another entry behind
- * it, which is then found, and none with a block left open.
+ * Any bytes as a grub.cfg, as a loader entry and as GRUB's environment block. A whole file stays
+ * one with another entry behind it, which is then found, and none with a block left open. What is
+ * set in an entry or a block is found there, and setting what was there before gives back every
+ * byte.
  */
 #include "must.h"
 
 #include <errno.h>
 
 #include "boot-entries.h"
+#include "entry-options.h"
+#include "grubenv.h"
 #include "kcmdline.h"
 
 static void check_line(struct arena *a, const struct boot_line *l)
@@ -67,6 +71,42 @@ static void check_loader(struct arena *a, const char *text)
 	MUST(!strchr(line.machine_id, '\n') && !again.machine_id[0] && !again.initrds.n);
 }
 
+static void check_options(struct arena *a, const char *text)
+{
+	const char *was, *is, *changed, *back;
+	struct boot_line line;
+
+	MUST(entry_options(a, text, &was) == 0);
+	if (!was) {
+		MUST(entry_options_set(a, text, "a b", &changed) == -ENOENT);
+		return;
+	}
+	MUST(entry_options_set(a, text, "a b", &changed) == 0);
+	MUST(entry_options(a, changed, &is) == 0 && strcmp(is, "a b") == 0);
+	MUST(entry_options_set(a, changed, was, &back) == 0 && strcmp(back, text) == 0);
+	MUST(loader_entry_parse(a, text, &line) == 0);
+	MUST(strncmp(line.options, was, strlen(was)) == 0);
+}
+
+static void check_block(struct arena *a, const char *text)
+{
+	const char *was, *is, *changed, *back;
+	int r = grubenv_set(a, text, "kernelopts", "a \\ b", &changed);
+
+	MUST(r == 0 || r == -EBADMSG || r == -ENOSPC);
+	MUST(grubenv_get(a, text, "kernelopts", &was) == 0);
+	MUST(r != -EBADMSG || !was);
+	MUST(grubenv_expand(a, text, text, &is) == 0);
+	if (r < 0)
+		return;
+	MUST(strlen(changed) == strlen(text));
+	MUST(grubenv_get(a, changed, "kernelopts", &is) == 0 && strcmp(is, "a \\ b") == 0);
+	MUST(grubenv_expand(a, changed, "x${kernelopts}$y", &is) == 0);
+	MUST(strcmp(is, "xa \\ b$y") == 0);
+	if (was && grubenv_set(a, changed, "kernelopts", was, &back) == 0)
+		MUST(grubenv_get(a, back, "kernelopts", &is) == 0 && strcmp(is, was) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
@@ -75,5 +115,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must_split(a, data, size, &text, 1);
 	check_grub(a, text);
 	check_loader(a, text);
+	check_options(a, text);
+	check_block(a, text);
+	check_block(a, arena_printf(a, "# GRUB Environment Block\n%s\n#########################",
+				    text));
 	return 0;
 }
