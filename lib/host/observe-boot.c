@@ -229,7 +229,8 @@ static enum loader observe_grub(struct observer *o)
 	if (boot->grub_cfg)
 		cfg = add_grub_cfg(o, LOADER_GRUB, boot->grub_cfg);
 	boot->grub_cfg_readable = cfg;
-	return cfg && strstr(cfg, "\nblscfg") ? LOADER_GRUB : LOADER_SYSTEMD_BOOT;
+	boot->blscfg = cfg && strstr(cfg, "\nblscfg");
+	return boot->blscfg ? LOADER_BLS : LOADER_SYSTEMD_BOOT;
 }
 
 static bool is_esp_mount(const struct host_boot *boot, const char *point)
@@ -270,6 +271,7 @@ void observe_boot(struct observer *o)
 			add_loader_entries(o, boot_itself ? entries : LOADER_SYSTEMD_BOOT,
 					   boot_roots[i]);
 	}
+	observe_bls(o);
 }
 
 void watch_boot(const struct host_boot *boot, struct strbuf *out)

@@ -216,6 +216,12 @@ static void sort_files(struct host *host)
 	host->files.n = n;
 }
 
+void observe_file(struct observer *o, const char *path)
+{
+	add_file(o, path);
+	sort_files(o->host);
+}
+
 void observe_files(struct observer *o)
 {
 	add_modprobe(o);

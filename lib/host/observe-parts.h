@@ -133,10 +133,13 @@ void observe_kernels(struct observer *o);
 /* The image at path is what an entry of that version (NULL: of none) boots. */
 void observe_copy(struct observer *o, const char *version, const char *path);
 void observe_files(struct observer *o);
+/* One more file, which only what was found meanwhile asks for. */
+void observe_file(struct observer *o, const char *path);
 void observe_devices(struct observer *o);
 void observe_support(struct observer *o); /* CPU and IOMMU */
 void observe_blocks(struct observer *o);  /* mounts and block devices, for the next two */
 void observe_boot(struct observer *o);
+void observe_bls(struct observer *o);
 void observe_uses(struct observer *o);
 
 /* Of devices: what is dear to look at, and only where it counts. */

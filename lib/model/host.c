@@ -16,6 +16,7 @@ DEFINE_NAMES(image_status, enum image_status, image_statuses);
 static const char *const loaders[_LOADER_MAX] = {
 	[LOADER_NONE] = "none",
 	[LOADER_GRUB] = "grub",
+	[LOADER_BLS] = "grub-bls",
 	[LOADER_SYSTEMD_BOOT] = "systemd-boot",
 	[LOADER_PROXMOX] = "proxmox-boot-tool",
 };

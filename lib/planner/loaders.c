@@ -12,8 +12,9 @@
 static int cannot_refresh(struct planning *p, const struct boot_loader *loader)
 {
 	struct step probe = {0};
-	int found = loader->refresh ? loader->refresh(p->a, p->host, &probe)
-				    : !systemd_boot_stuck(p->host);
+	int found = !loader_refreshed(p->host, loader) ? 1
+		    : loader->refresh		       ? loader->refresh(p->a, p->host, &probe)
+						       : !systemd_boot_stuck(p->host);
 
 	return found < 0 ? found : !found;
 }
@@ -54,7 +55,7 @@ static bool has_flags(const struct planning *p)
 
 /*
  * GRUB and proxmox-boot-tool, which does for both (4.15), need a refresh; /etc/kernel/cmdline alone
- * is for kernels to come. 1, 0, -ENOMEM.
+ * is for kernels to come, and loader entries of GRUB's are edited themselves. 1, 0, -ENOMEM.
  */
 static int refresh_missing(struct planning *p)
 {
@@ -65,7 +66,8 @@ static int refresh_missing(struct planning *p)
 		struct step probe = {0};
 		int found;
 
-		if (!loader_kept(p, boot_loader(need[i])))
+		if (!loader_kept(p, boot_loader(need[i])) ||
+		    !loader_refreshed(p->host, boot_loader(need[i])))
 			continue;
 		present = true;
 		found = boot_loader(need[i])->refresh(p->a, p->host, &probe);
@@ -111,6 +113,15 @@ static int split_flags(struct planning *p, struct words *wanted, struct words *s
 	return 0;
 }
 
+/* A file that two rows share is edited by the first. */
+static bool is_planned(const struct planning *p, const char *path)
+{
+	array_foreach(it, &p->plan->steps)
+		if (strcmp(it->target, path) == 0)
+			return true;
+	return false;
+}
+
 static int plan_edits(struct planning *p, enum loader loader, const struct loader_edits *edits)
 {
 	array_foreach(it, &edits->warnings)
@@ -126,6 +137,10 @@ static int plan_edits(struct planning *p, enum loader loader, const struct loade
 					 .tokens = &it->tokens};
 		size_t before = p->plan->steps.n;
 
+		if (is_planned(p, it->path)) {
+			p->refresh[loader] = true;
+			continue;
+		}
 		if (plan_shared_check(p, it->path, FLAGS) < 0 || plan_file(p, &wish) < 0)
 			return -ENOMEM;
 		p->refresh[loader] = p->refresh[loader] || p->plan->steps.n > before;

@@ -38,7 +38,8 @@ int boot_view_make(struct arena *a, const struct host *host, struct boot_view *r
 			return err;
 		err = 0;
 		row.command = command_of(host, &step);
-		row.left = !row.command && view.chain.used != LOADER_NONE &&
+		row.edited = !loader_refreshed(host, loader);
+		row.left = !row.command && !row.edited && view.chain.used != LOADER_NONE &&
 			   view.chain.used != loader->loader;
 		array_foreach(it, &host->boot.entries)
 			row.entries += it->loader == loader->loader && entry_boots(host, it);
@@ -132,7 +133,9 @@ static void put_loader(struct page *p, const struct boot_view *view, const struc
 	else
 		put_part(p, INK_BAD, "flags cannot be read: ",
 			 row->files.why ? row->files.why : "unknown form");
-	if (row->command)
+	if (row->edited)
+		put_part(p, INK_PLAIN, "", "its entries are edited themselves");
+	else if (row->command)
 		put_part(p, INK_PLAIN, "made anew by ", row->command);
 	else
 		put_part(p, INK_WARN, "", "no command here makes its entries anew");

@@ -10,7 +10,8 @@ struct loader_view {
 	struct loader_files files;
 	const char *command; /* that makes its entries anew; NULL: none is here */
 	size_t entries;
-	bool left; /* over: another started this host, and nothing makes its entries anew */
+	bool edited; /* they are edited themselves, and no command is needed */
+	bool left;   /* over: another started this host, and nothing makes its entries anew */
 };
 
 struct boot_view {

@@ -149,8 +149,8 @@ static int judge_entries(struct planning *p, size_t item, const char *flag)
 	}
 	if (seen)
 		return 0;
-	if (p->host->boot.proxmox || !loader_kept(p, boot_loader(LOADER_GRUB)) ||
-	    !has_kernels(p->host)) {
+	if (p->host->boot.proxmox || p->host->boot.blscfg ||
+	    !loader_kept(p, boot_loader(LOADER_GRUB)) || !has_kernels(p->host)) {
 		layer_add(&ITEM(p, item)->boot, LAYER_UNKNOWN);
 		return 0;
 	}

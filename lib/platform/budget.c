@@ -52,7 +52,8 @@ static long prepended(const struct host_entry *entry)
 	long version = entry->kernel ? (long)strlen(entry->kernel) : 64;
 
 	switch (entry->loader) {
-	case LOADER_GRUB: /* Red Hat's form, on Debian shorter (1.18) */
+	case LOADER_GRUB:
+	case LOADER_BLS: /* Red Hat's form, on Debian shorter (1.18) */
 		return (long)strlen("BOOT_IMAGE=(hd0,gpt99)/boot/vmlinuz- ") + version;
 	case LOADER_SYSTEMD_BOOT: /* the entry token is a machine id (3.11) */
 		return (long)strlen("initrd=\\\\/initrd.img-") + 32 + 2 * version + 1;

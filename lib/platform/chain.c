@@ -26,6 +26,12 @@ static int found(struct arena *a, struct boot_chain *c, enum loader used, const 
 	return c->by ? 0 : -ENOMEM;
 }
 
+/* Which of GRUB's two kinds of menu this host has (2.14). */
+static enum loader grub_of(const struct host *host)
+{
+	return host->boot.blscfg ? LOADER_BLS : LOADER_GRUB;
+}
+
 /*
  * GRUB puts its image's path into the line (1.18). proxmox-boot-tool's GRUB reads from the root of
  * an ESP (4.4), one of its own from a folder named boot.
@@ -35,7 +41,7 @@ static int by_image(struct arena *a, const struct host *host, const char *image,
 {
 	bool esp = host->boot.proxmox && !strstr(image, "/boot/");
 
-	return found(a, c, esp ? LOADER_PROXMOX : LOADER_GRUB,
+	return found(a, c, esp ? LOADER_PROXMOX : grub_of(host),
 		     "the running line says BOOT_IMAGE=", image);
 }
 
@@ -56,7 +62,7 @@ static int by_info(struct arena *a, const struct host *host, const char *info, s
 		return found(a, c, host->boot.proxmox ? LOADER_PROXMOX : LOADER_SYSTEMD_BOOT,
 			     "LoaderInfo says ", info);
 	if (begins(info, "GRUB"))
-		return found(a, c, LOADER_GRUB, "LoaderInfo says ", info);
+		return found(a, c, grub_of(host), "LoaderInfo says ", info);
 	c->stranger = info;
 	return found(a, c, LOADER_NONE, "LoaderInfo says ", info);
 }
@@ -91,6 +97,8 @@ int boot_chain_find(struct arena *a, const struct host *host, struct boot_chain 
 
 bool entry_boots(const struct host *host, const struct host_entry *entry)
 {
+	if (host->boot.blscfg && entry->loader == LOADER_GRUB)
+		return false;
 	return !host->boot.proxmox || !host->boot.grub_cfg ||
 	       strcmp(entry->source, host->boot.grub_cfg) != 0;
 }

@@ -22,6 +22,8 @@ struct boot_chain {
 /* 0 or -ENOMEM. */
 int boot_chain_find(struct arena *a, const struct host *host, struct boot_chain *ret);
 
-/* Whether the entry boots anything: on hosts of proxmox-boot-tool /boot/grub/grub.cfg does not
- * (4.15). */
+/*
+ * Whether the entry boots anything: on hosts of proxmox-boot-tool /boot/grub/grub.cfg does not
+ * (4.15). Where it leaves the menu to loader entries, what else it has is somebody's own.
+ */
 bool entry_boots(const struct host *host, const struct host_entry *entry);

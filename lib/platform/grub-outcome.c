@@ -70,10 +70,16 @@ static int collect(struct arena *a, const struct host *host, const char *default
 	return r;
 }
 
+const char *grub_variable(const struct host *host)
+{
+	return host->boot.blscfg ? GRUB_LINUX : GRUB_LINUX_DEFAULT;
+}
+
 int grub_outcome(struct arena *a, const struct host *host, const char *defaults, const char *dropin,
 		 struct outcome *ret)
 {
-	struct outcome o = {.line = ""};
+	const char *var = grub_variable(host);
+	struct outcome o = {.line = "", .all = {.text = ""}};
 	struct grub_error error = {};
 	struct sources s = {};
 	int r = collect(a, host, defaults, dropin, &s);
@@ -81,11 +87,10 @@ int grub_outcome(struct arena *a, const struct host *host, const char *defaults,
 	if (r < 0)
 		return r;
 	o.broken = s.unusable;
-	if (!o.broken)
+	if (!o.broken && strcmp(var, GRUB_LINUX) != 0)
 		r = grub_defaults_value(a, s.list.at, s.list.n, GRUB_LINUX, &o.all, &error);
 	if (!o.broken && r == 0)
-		r = grub_defaults_value(a, s.list.at, s.list.n, GRUB_LINUX_DEFAULT, &o.normal,
-					&error);
+		r = grub_defaults_value(a, s.list.at, s.list.n, var, &o.normal, &error);
 	if (r == -EBADMSG) {
 		o.broken = arena_printf(a, "%s:%u: %s", error.path, error.line, error.why);
 		r = o.broken ? 0 : -ENOMEM;

@@ -6,10 +6,14 @@
 #include "host.h"
 
 struct outcome {
-	struct grub_value all, normal; /* GRUB_CMDLINE_LINUX, GRUB_CMDLINE_LINUX_DEFAULT */
-	const char *line;	       /* that normal entries get */
-	const char *broken;	       /* why grub-mkconfig would stop, or we cannot follow; NULL */
+	struct grub_value all;	  /* GRUB_CMDLINE_LINUX, where that is not grub_variable() */
+	struct grub_value normal; /* grub_variable() */
+	const char *line;	  /* that normal entries get */
+	const char *broken;	  /* why grub-mkconfig would stop, or we cannot follow; NULL */
 };
+
+/* That ours go to: loader entries get GRUB_CMDLINE_LINUX and no other (2.15, 2.17). */
+const char *grub_variable(const struct host *host);
 
 /*
  * The outcome of sourcing all files of the host (2.1) with defaults for /etc/default/grub and

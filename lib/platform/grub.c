@@ -2,7 +2,8 @@
 /*
  * GRUB: /etc/default/grub and, where grub-mkconfig reads it, /etc/default/grub.d (facts 2.1 to 2.5,
  * 2.13). Normal entries get GRUB_CMDLINE_LINUX and then GRUB_CMDLINE_LINUX_DEFAULT; ours go to the
- * second, which spares recovery entries.
+ * second, which spares recovery entries. Where grub2-mkconfig writes loader entries instead, it
+ * takes the first alone (2.15).
  */
 #include <string.h>
 
@@ -16,7 +17,10 @@
 static bool present(const struct host *host)
 {
 	/* In GRUB mode of proxmox-boot-tool grub.cfg lies on the ESPs alone (4.4). */
-	return host->boot.grub_cfg || (host->boot.proxmox && host->boot.grub_mkconfig);
+	if (!host->boot.grub_cfg)
+		return host->boot.proxmox && host->boot.grub_mkconfig;
+	/* Loader entries have their lines from here where grub2-mkconfig makes them anew. */
+	return !host->boot.blscfg || (host->boot.bls_remade && !host->boot.ostree);
 }
 
 static int files(struct arena *a, const struct host *host, struct loader_files *ret)
@@ -47,6 +51,7 @@ struct edit {
 	const struct host *host;
 	const struct ledger *ledger;
 	const struct words *wanted, *surplus;
+	const char *var;	       /* that ours go to */
 	const char *defaults, *dropin; /* texts as they will be; NULL: absent */
 	struct words removed;	       /* ours, taken from /etc/default/grub */
 	struct words kept;	       /* in our drop-in, neither wanted nor surplus: blocked */
@@ -63,12 +68,14 @@ static int stop(struct edit *e, const char *why)
 }
 
 /* Takes what grub_defaults_add and _remove answer. */
-static int edited(struct edit *e, int r)
+static int edited(struct arena *a, struct edit *e, int r)
 {
-	if (r == -EOPNOTSUPP || r == -EBADMSG)
-		return stop(e,
-			    PATH_GRUB_DEFAULTS ": " GRUB_LINUX_DEFAULT " cannot be edited safely");
-	return r;
+	const char *why;
+
+	if (r != -EOPNOTSUPP && r != -EBADMSG)
+		return r;
+	why = arena_printf(a, PATH_GRUB_DEFAULTS ": %s cannot be edited safely", e->var);
+	return why ? stop(e, why) : -ENOMEM;
 }
 
 static int take_back(struct arena *a, struct edit *e)
@@ -77,8 +84,9 @@ static int take_back(struct arena *a, struct edit *e)
 
 	array_foreach(token, &e->removed)
 		if (r == 0 && e->defaults && !e->stop)
-			r = edited(e, grub_defaults_remove(a, e->defaults, GRUB_LINUX_DEFAULT,
-							   *token, &e->defaults));
+			r = edited(
+				a, e,
+				grub_defaults_remove(a, e->defaults, e->var, *token, &e->defaults));
 	return r;
 }
 
@@ -93,7 +101,7 @@ static int keep_blocked(struct arena *a, struct edit *e)
 
 	if (!dropin.text || !e->host->boot.grub_dir_read)
 		return 0;
-	r = grub_defaults_value(a, &dropin, 1, GRUB_LINUX_DEFAULT, &value, &error);
+	r = grub_defaults_value(a, &dropin, 1, e->var, &value, &error);
 	if (r == 0)
 		r = kcmdline_parse(a, value.text, &line);
 	if (r < 0)
@@ -153,7 +161,7 @@ static int write_dropin(struct arena *a, struct edit *e)
 {
 	_cleanup_strbuf_ struct strbuf b = {};
 
-	strbuf_add(&b, MANAGED_BY GRUB_LINUX_DEFAULT "=\"$" GRUB_LINUX_DEFAULT);
+	strbuf_addf(&b, MANAGED_BY "%s=\"$%s", e->var, e->var);
 	array_foreach(flag, &e->kept)
 		strbuf_addf(&b, " %s", *flag);
 	array_foreach(flag, &e->missing)
@@ -170,8 +178,9 @@ static int write_missing(struct arena *a, struct edit *e)
 		return e->kept.n || e->missing.n ? write_dropin(a, e) : 0;
 	array_foreach(flag, &e->missing)
 		if (r == 0 && !e->stop)
-			r = edited(e, grub_defaults_add(a, e->defaults ? e->defaults : "",
-							GRUB_LINUX_DEFAULT, *flag, &e->defaults));
+			r = edited(a, e,
+				   grub_defaults_add(a, e->defaults ? e->defaults : "", e->var,
+						     *flag, &e->defaults));
 	return r;
 }
 
@@ -196,9 +205,10 @@ static int check_written(struct arena *a, struct edit *e)
 		if (r > 0)
 			continue;
 		why = strcmp(where, e->dropin ? PATH_GRUB_DROPIN : PATH_GRUB_DEFAULTS) == 0
-			      ? "what is added stands behind a bare --"
-			      : GRUB_LINUX_DEFAULT " is set anew, after ours";
-		why = arena_printf(a, "%s:%u: %s", where, o.normal.last_line, why);
+			      ? arena_printf(a, "%s:%u: what is added stands behind a bare --",
+					     where, o.normal.last_line)
+			      : arena_printf(a, "%s:%u: %s is set anew, after ours", where,
+					     o.normal.last_line, e->var);
 		return why ? stop(e, why) : -ENOMEM;
 	}
 	return 0;
@@ -235,6 +245,7 @@ static int edit(struct arena *a, const struct host *host, const struct ledger *l
 		.ledger = ledger,
 		.wanted = wanted,
 		.surplus = surplus,
+		.var = grub_variable(host),
 		.defaults = file_text(host, PATH_GRUB_DEFAULTS),
 	};
 	struct loader_edits edits = {};
@@ -264,7 +275,7 @@ static const char *const check[] = {
 /*
  * update-grub is grub-mkconfig for Debian's path (2.8); elsewhere the path goes with the prefix of
  * the command (2.13). On hosts of proxmox-boot-tool either would run a whole refresh (4.15): there
- * that tool's row has the one step.
+ * that tool's row has the one step. Loader entries are none of grub.cfg's, and edited themselves.
  *
  * What copies over grub.cfg in place would leave a host that does not boot when the power goes in
  * that moment (2.9): it is told to write beside it. Of two -o the last counts.
@@ -276,7 +287,7 @@ static int refresh(struct arena *a, const struct host *host, struct step *step)
 	size_t n = ARRAY_LEN(argv);
 	char *staged = NULL;
 
-	if (!command || (host->boot.proxmox && host->boot.proxmox_tool))
+	if (!command || host->boot.blscfg || (host->boot.proxmox && host->boot.proxmox_tool))
 		return 0;
 	if (!cfg)
 		cfg = strncmp(command, "grub2-", 6) == 0 ? "/boot/grub2/grub.cfg"

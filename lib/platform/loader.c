@@ -6,10 +6,17 @@
 /* proxmox-boot-tool copies what the others have written, so it comes last (fact 4.4). */
 const struct boot_loader *const boot_loaders[] = {
 	&loader_grub,
+	&loader_bls,
 	&loader_systemd_boot,
 	&loader_proxmox,
 };
 const size_t boot_loaders_n = ARRAY_LEN(boot_loaders);
+
+bool loader_refreshed(const struct host *host, const struct boot_loader *loader)
+{
+	return loader->loader != LOADER_BLS &&
+	       (loader->loader != LOADER_GRUB || !host->boot.blscfg);
+}
 
 const struct boot_loader *boot_loader(enum loader loader)
 {

@@ -60,5 +60,11 @@ struct boot_loader {
 extern const struct boot_loader *const boot_loaders[];
 extern const size_t boot_loaders_n;
 
+/*
+ * Whether that row's entries are made by a command: loader entries that GRUB reads are edited
+ * themselves, by the row that has them.
+ */
+bool loader_refreshed(const struct host *host, const struct boot_loader *loader);
+
 /* The row of a loader, NULL for LOADER_NONE. */
 const struct boot_loader *boot_loader(enum loader loader);

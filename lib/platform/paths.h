@@ -33,6 +33,8 @@
 #define PATH_GRUB_DEFAULTS  "/etc/default/grub"
 #define PATH_GRUB_DIR	    "/etc/default/grub.d"
 #define PATH_KERNEL_CMDLINE "/etc/kernel/cmdline"
+#define PATH_GRUBENV	    "/boot/grub2/grubenv"
+#define PATH_BLS_ENTRIES    "/boot/loader/entries"
 #define PATH_PROXMOX_UUIDS  "/etc/kernel/proxmox-boot-uuids"
 #define PATH_DPKG_LOCK	    "/var/lib/dpkg/lock-frontend"
 /* What node_exporter of Debian reads, and our file in it. */

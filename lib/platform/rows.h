@@ -9,5 +9,6 @@ extern const struct initramfs_builder initramfs_tools;
 extern const struct initramfs_builder dracut;
 
 extern const struct boot_loader loader_grub;
+extern const struct boot_loader loader_bls;
 extern const struct boot_loader loader_systemd_boot;
 extern const struct boot_loader loader_proxmox;

@@ -31,7 +31,10 @@ static bool present(const struct host *host)
 {
 	const struct host_file *file = host_file(host, PATH_KERNEL_CMDLINE);
 
-	return !host->boot.proxmox && ((file && file->status != FILE_ABSENT) || has_entries(host));
+	if (host->boot.proxmox)
+		return false;
+	/* Where GRUB reads loader entries the file is for those, and kept by that row (2.19). */
+	return has_entries(host) || (file && file->status != FILE_ABSENT && !host->boot.blscfg);
 }
 
 bool systemd_boot_installs(const struct host *host)

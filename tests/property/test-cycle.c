@@ -19,13 +19,26 @@ static void must_be_named(struct cycle *c, const struct plan *p)
 	}
 }
 
+/* What is edited, and by no builder: of /boot only where GRUB's entries are files of their own. */
+static void add_shared(struct cycle *c, struct snapshot *to)
+{
+	struct host *seen = observe(c);
+
+	add_folder(c->s, "/etc", to);
+	if (seen->boot.blscfg) {
+		add_folder(c->s, "/boot/loader", to);
+		add_folder(c->s, "/boot/grub2", to);
+	}
+	host_free(seen);
+}
+
 static void go_round(struct cycle *c)
 {
 	_cleanup_spec_ struct spec *nothing = spec_new();
 	struct snapshot before = {0}, after = {0};
 	struct turn t;
 
-	add_folder(c->s, "/etc", &before);
+	add_shared(c, &before);
 	t = turn(c, c->wish);
 	must_be_named(c, t.plan);
 	must_go_well(c, &t);
@@ -40,7 +53,7 @@ static void go_round(struct cycle *c)
 	must_go_well(c, &t);
 	must_be_done(c, &t);
 	turn_done(&t);
-	add_folder(c->s, "/etc", &after);
+	add_shared(c, &after);
 	must_equal(c, &after, &before);
 	t = turn(c, nothing);
 	if (t.changes)

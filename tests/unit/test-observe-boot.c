@@ -281,7 +281,14 @@ static void entries_are_found(void **state _unused_)
 		{"[/boot/grub2]\ngrub.cfg <<\n\tset x=1\n\tblscfg\n"
 		 "[/boot/loader/entries]\nm-" V18 ".conf" ENTRY("ro quiet"),
 		 "/boot/grub2/grub.cfg", true,
-		 "grub /boot/loader/entries/m-" V18 ".conf " V18 " ro quiet\n"},
+		 "grub-bls /boot/loader/entries/m-" V18 ".conf " V18 " ro quiet\n"},
+		/* The first options line, with what grubenv has for it (2.14, 2.17). */
+		{"[/boot/grub2]\ngrub.cfg <<\n\tset x=1\n\tblscfg\n"
+		 "grubenv <|\n\t# GRUB Environment Block\n\tkernelopts=root=a ro\n\t####\n"
+		 "[/boot/loader/entries]\nm-" V18
+		 ".conf" ENTRY("$kernelopts $tuned_params\n\toptions b"),
+		 "/boot/grub2/grub.cfg", true,
+		 "grub-bls /boot/loader/entries/m-" V18 ".conf " V18 " root=a ro $tuned_params\n"},
 		/* systemd-boot, with boot counting in a name (3.11). */
 		{"[/efi/loader/entries]\nm-" V18 "+3-1.conf" ENTRY("ro a=1") "x.conf.bak = x\n",
 		 NULL, false,
