@@ -32,8 +32,25 @@ static bool bind_begun(const struct doing *d, struct pci_addr addr)
 			(step->result == RESULT_FAILED && step->error == -ETIMEDOUT));
 }
 
-/* Note 13: a file of ours that is right, though the ledger does not know it. */
-static int adopt(struct doing *d, const char *path)
+static int add_tokens(struct doing *d, struct ledger_file *f, const struct words *tokens)
+{
+	const struct words *const both[] = {&f->tokens, tokens};
+	struct words all = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(both); i++)
+		array_foreach(it, both[i])
+			if (words_add(d->ledger->arena, &all, *it) < 0)
+				return -ENOMEM;
+	f->existed = f->mixed = true;
+	f->tokens = all;
+	return 0;
+}
+
+/*
+ * Note 13: a file of ours that is right, though the ledger does not know it; or a shared one
+ * (tokens not NULL) that came to be with tokens of ours in it, so that it has no state before us.
+ */
+static int adopt(struct doing *d, const char *path, const struct words *tokens)
 {
 	struct step look = {.target = path};
 	struct trace now = {0};
@@ -50,7 +67,9 @@ static int adopt(struct doing *d, const char *path)
 	if (!f)
 		return -ENOMEM;
 	digest_bytes(now.before, now.before_size, digest);
-	f->owned = true;
+	f->owned = !tokens;
+	if (tokens && add_tokens(d, f, tokens) < 0)
+		return -ENOMEM;
 	f->after = digest;
 	f->intent = "";
 	return 0;
@@ -170,7 +189,9 @@ int settle_ledger(struct doing *d)
 	int err = 0;
 
 	for (size_t i = 0; err == 0 && i < d->plan->adopt.n; i++)
-		err = adopt(d, d->plan->adopt.at[i]);
+		err = adopt(d, d->plan->adopt.at[i], NULL);
+	for (size_t i = 0; err == 0 && i < d->plan->inherited.n; i++)
+		err = adopt(d, d->plan->inherited.at[i].path, &d->plan->inherited.at[i].tokens);
 	if (err == 0)
 		err = settle_devices(d);
 	if (err == 0)

@@ -150,6 +150,11 @@ struct step {
 	const char *reasons;
 };
 
+struct plan_adopt {
+	const char *path;
+	struct words tokens;
+};
+
 struct plan {
 	struct arena *arena;
 	const char *id; /* 64 hex digits */
@@ -162,6 +167,9 @@ struct plan {
 	bool observe_only;	 /* mode: observe */
 	/* Ledger bookkeeping that is no step (note 13): files that are right and ours, ... */
 	struct words adopt;
+	/* ... shared files that were made of ours by somebody else, with the tokens that are, ...
+	 */
+	ARRAY_OF(struct plan_adopt) inherited;
 	/* ... and every function that is ours after this plan; the ledger forgets all others. */
 	ARRAY_OF(struct ledger_device) claims;
 	/* What the next reboot is to bring, and what one did not; the ledger forgets all others. */

@@ -127,6 +127,9 @@ static int plan_edits(struct planning *p, enum loader loader, const struct loade
 	array_foreach(it, &edits->warnings)
 		if (plan_note(p, SEVERITY_WARNING, CODE_BAD_FILE, "%s", *it) < 0)
 			return -ENOMEM;
+	array_foreach(it, &edits->inherited)
+		if (array_push(p->a, &p->plan->inherited, *it) < 0)
+			return -ENOMEM;
 	array_foreach(it, &edits->list) {
 		struct file_wish wish = {.path = it->path,
 					 .text = it->text ? it->text : "",
@@ -148,7 +151,8 @@ static int plan_edits(struct planning *p, enum loader loader, const struct loade
 	return 0;
 }
 
-static int edit_one(struct planning *p, const struct boot_loader *loader)
+/* 1 when nothing is edited there, for a reason that blocks flags everywhere; 0, -ENOMEM. */
+static int edit_one(struct planning *p, const struct boot_loader *loader, struct loader_edits *ret)
 {
 	struct words wanted = {0}, surplus = {0};
 	struct loader_files files = {0};
@@ -165,8 +169,34 @@ static int edit_one(struct planning *p, const struct boot_loader *loader)
 	if (err < 0)
 		return err;
 	if (conflict)
-		return block_kinds(p, FLAGS, CODE_FOREIGN_CONFLICT, conflict);
-	return plan_edits(p, loader->loader, &edits);
+		return block_kinds(p, FLAGS, CODE_FOREIGN_CONFLICT, conflict) < 0 ? -ENOMEM : 1;
+	*ret = edits;
+	return 0;
+}
+
+/* What one loader's files refuse is not written to those of another: then all begins anew. */
+static int edit_all(struct planning *p)
+{
+	struct loader_edits edits[_LOADER_MAX] = {0};
+	bool refused[_LOADER_MAX] = {0};
+	int err = 0;
+
+	for (size_t i = 0; err == 0 && i < boot_loaders_n; i++) {
+		enum loader loader = boot_loaders[i]->loader;
+
+		if (refused[loader] || !loader_kept(p, boot_loaders[i]))
+			continue;
+		err = edit_one(p, boot_loaders[i], &edits[loader]);
+		if (err > 0) {
+			memset(edits, 0, sizeof(edits));
+			refused[loader] = true;
+			err = 0;
+			i = (size_t)-1;
+		}
+	}
+	for (size_t i = 0; err == 0 && i < boot_loaders_n; i++)
+		err = plan_edits(p, boot_loaders[i]->loader, &edits[boot_loaders[i]->loader]);
+	return err;
 }
 
 static int check_length(struct planning *p)
@@ -196,10 +226,7 @@ int plan_loaders(struct planning *p)
 	err = check_gates(p, &shut);
 	if (err == 0)
 		err = check_length(p);
-	for (size_t i = 0; err == 0 && !shut && i < boot_loaders_n; i++)
-		if (loader_kept(p, boot_loaders[i]))
-			err = edit_one(p, boot_loaders[i]);
-	return err;
+	return err < 0 || shut ? err : edit_all(p);
 }
 
 /* --- refreshing ------------------------------------------------------------------------------- */

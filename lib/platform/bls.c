@@ -10,6 +10,7 @@
 #include "entry-options.h"
 #include "flags.h"
 #include "grubenv.h"
+#include "kcmdline.h"
 #include "kernel-cmdline.h"
 #include "paths.h"
 #include "rows.h"
@@ -115,9 +116,28 @@ static int want_flag(struct arena *a, struct edit *e, struct line *l, const char
 	return r < 0 || words_add(a, &l->added, flag) < 0 ? -ENOMEM : 0;
 }
 
+/* The ledger is to know them: the entries that say so now go with their kernels. */
+static int keep_inherited(struct arena *a, struct edit *e, struct line *l)
+{
+	struct plan_adopt found = {.path = l->path};
+	struct kcmdline line;
+	int r = kcmdline_parse(a, l->text, &line);
+
+	array_foreach(flag, e->wanted)
+		if (r == 0 && inherited(e, l->path, *flag) && kcmdline_satisfies(&line, *flag) &&
+		    (words_add(a, &found.tokens, *flag) < 0 || words_add(a, &l->added, *flag) < 0))
+			return -ENOMEM;
+	if (r < 0 || !found.tokens.n)
+		return r;
+	return array_push(a, &e->edits->inherited, found);
+}
+
 static int edit_line(struct arena *a, struct edit *e, struct line *l)
 {
 	int r = take_back(a, e, l);
+
+	if (r == 0)
+		r = keep_inherited(a, e, l);
 
 	array_foreach(flag, e->wanted)
 		if (r == 0 && !e->conflict)

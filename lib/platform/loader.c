@@ -3,7 +3,11 @@
 
 #include "rows.h"
 
-/* proxmox-boot-tool copies what the others have written, so it comes last (fact 4.4). */
+/*
+ * proxmox-boot-tool copies what the others have written, so it comes last (fact 4.4). GRUB's
+ * defaults come before /etc/kernel/cmdline: grub2-mkconfig writes that anew when it is the older
+ * one (2.15).
+ */
 const struct boot_loader *const boot_loaders[] = {
 	&loader_grub,
 	&loader_bls,

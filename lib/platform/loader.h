@@ -27,6 +27,8 @@ struct loader_edit { /* one file to write or remove */
 
 struct loader_edits {
 	ARRAY_OF(struct loader_edit) list;
+	/* Files that are right, with the tokens in them that come from ours. */
+	ARRAY_OF(struct plan_adopt) inherited;
 	struct words warnings; /* e.g. several lines of /etc/kernel/cmdline joined */
 };
 
