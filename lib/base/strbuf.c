@@ -64,6 +64,22 @@ void strbuf_vaddf(struct strbuf *b, const char *fmt, va_list ap)
 	b->len += (size_t)n;
 }
 
+void strbuf_add_letter(struct strbuf *b, uint16_t c)
+{
+	if ((c & 0xf800) == 0xd800)
+		c = 0xfffd;
+	if (c < 0x80) {
+		strbuf_addc(b, (char)c);
+	} else if (c < 0x800) {
+		strbuf_addc(b, (char)(0xc0 | c >> 6));
+		strbuf_addc(b, (char)(0x80 | (c & 0x3f)));
+	} else {
+		strbuf_addc(b, (char)(0xe0 | c >> 12));
+		strbuf_addc(b, (char)(0x80 | (c >> 6 & 0x3f)));
+		strbuf_addc(b, (char)(0x80 | (c & 0x3f)));
+	}
+}
+
 void strbuf_addf(struct strbuf *b, const char *fmt, ...)
 {
 	va_list ap;

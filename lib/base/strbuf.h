@@ -7,6 +7,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "arena.h"
 #include "macro.h"
@@ -23,6 +24,8 @@ void strbuf_done(struct strbuf *b);
 void strbuf_add(struct strbuf *b, const char *text);
 void strbuf_addn(struct strbuf *b, const void *bytes, size_t n);
 void strbuf_addc(struct strbuf *b, char c);
+/* A unit of UTF-16, as UTF-8; half a surrogate pair is no letter. */
+void strbuf_add_letter(struct strbuf *b, uint16_t c);
 void strbuf_addf(struct strbuf *b, const char *fmt, ...) _printf_(2, 3);
 void strbuf_vaddf(struct strbuf *b, const char *fmt, va_list ap) _printf_(2, 0);
 
