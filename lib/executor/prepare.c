@@ -161,7 +161,10 @@ static void add_copy(struct doing *d, const struct step_copy *copy, struct needs
 	struct need *need = NULL;
 	uint64_t size;
 
-	if (look_at_room(d, copy->from, &from) && look_at_room(d, copy->to, &to))
+	if (copy->measured)
+		to = (struct ops_room){.size = copy->size, .free = copy->free, .fs = copy->fs};
+	if (look_at_room(d, copy->from, &from) &&
+	    (copy->measured || look_at_room(d, copy->to, &to)))
 		need = need_of(d, needs, &to);
 	if (!need)
 		return;

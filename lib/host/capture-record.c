@@ -173,6 +173,13 @@ static int is_read_only(struct tree *t, const char *path)
 	return r->inner->ops->read_only(r->inner, path);
 }
 
+static int attach(struct tree *t, const char *device, const char *at, uint64_t *ret_free)
+{
+	struct record *r = record_of(t);
+
+	return r->inner->ops->attach(r->inner, device, at, ret_free);
+}
+
 static int read_log(struct tree *t, struct arena *a, const char **ret)
 {
 	struct record *r = record_of(t);
@@ -200,6 +207,7 @@ static const struct tree_ops record_ops = {
 	.stat = stat_file,
 	.image = read_image,
 	.read_only = is_read_only,
+	.attach = attach,
 	.kernel_log = read_log,
 };
 

@@ -10,6 +10,8 @@
 #define LOADER_GUID "-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 #define GLOBAL_GUID "-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
+#define IN_ESP_GRUB "/grub/grub.cfg"
+
 static const char *const grub_cfgs[] = {"/boot/grub/grub.cfg", "/boot/grub2/grub.cfg"}; /* 2.13 */
 static const char *const boot_roots[] = {"/efi", "/boot", "/boot/efi"};			/* 3.3 */
 static const char *const mkconfigs[] = {"update-grub", "grub-mkconfig", "grub2-mkconfig"};
@@ -19,20 +21,6 @@ static const char *const mkconfig_scripts[] = {
 };
 
 /* --- firmware -------------------------------------------------------------------------------- */
-
-static void add_utf8(struct strbuf *b, unsigned c)
-{
-	if (c < 0x80) {
-		strbuf_addc(b, (char)c);
-	} else if (c < 0x800) {
-		strbuf_addc(b, (char)(0xc0 | c >> 6));
-		strbuf_addc(b, (char)(0x80 | (c & 0x3f)));
-	} else {
-		strbuf_addc(b, (char)(0xe0 | c >> 12));
-		strbuf_addc(b, (char)(0x80 | (c >> 6 & 0x3f)));
-		strbuf_addc(b, (char)(0x80 | (c & 0x3f)));
-	}
-}
 
 const char *loader_variable(struct observer *o, const char *name)
 {
@@ -45,13 +33,13 @@ const char *loader_variable(struct observer *o, const char *name)
 	err = o->tree->ops->read(o->tree, o->path, MAX_LINE, o->scratch, &bytes, &size);
 	if (!kept(o, err != -ENOMEM) || err < 0)
 		return NULL;
-	/* Four bytes of attributes, then UTF-16LE; half a surrogate pair is no letter. */
+	/* Four bytes of attributes, then UTF-16LE. */
 	for (size_t i = 4; i + 1 < size; i += 2) {
 		unsigned c = (unsigned char)bytes[i] | (unsigned)(unsigned char)bytes[i + 1] << 8;
 
 		if (!c)
 			break;
-		add_utf8(&text, (c & 0xf800) == 0xd800 ? 0xfffd : c);
+		strbuf_add_letter(&text, (uint16_t)c);
 	}
 	kept(o, !text.error);
 	return keep(o, strbuf_text(&text));
@@ -84,6 +72,7 @@ static void add_entry(struct observer *o, enum loader loader, const char *source
 		.kernel = line->kernel,
 		.options = line->options,
 		.recovery = line->recovery,
+		.esp = o->esp,
 	};
 
 	kept(o, array_push(o->a, &o->host->boot.entries, entry) == 0);
@@ -101,6 +90,13 @@ static const char *add_grub_cfg(struct observer *o, enum loader loader, const ch
 		return NULL;
 	array_foreach(it, &lines.list)
 		add_entry(o, loader, path, it);
+	/* In GRUB mode of proxmox-boot-tool it boots from what lies beside it (4.4). */
+	for (size_t i = 0; loader == LOADER_PROXMOX && i < lines.list.n; i++)
+		if (lines.list.at[i].kernel)
+			observe_copy(o, lines.list.at[i].kernel,
+				     keep_printf(o, "%.*s/initrd.img-%s",
+						 (int)(strlen(path) - strlen(IN_ESP_GRUB)), path,
+						 lines.list.at[i].kernel));
 	return text;
 }
 
@@ -154,16 +150,43 @@ static const char *mounted_at(struct observer *o, const char *name)
 	return NULL;
 }
 
+/*
+ * Where the ESP's files are seen; NULL: nowhere. Mostly it is not mounted (4.10): then it is read
+ * as a device, below a path that no file has.
+ */
+static const char *look_into(struct observer *o, const char *uuid, const char *name,
+			     const char *mount, uint64_t *ret_free)
+{
+	const char *at;
+	int err;
+
+	if (mount || !*name)
+		return mount;
+	at = keep_printf(o, "/esp:%s", uuid);
+	err = o->tree->ops->attach(o->tree, name, at, ret_free);
+	kept(o, err != -ENOMEM);
+	return err == 0 ? at : NULL;
+}
+
 static void add_esp(struct observer *o, const char *uuid)
 {
-	const char *mount = mounted_at(o, block_of_uuid(o, uuid));
-	struct host_esp esp = {.uuid = keep(o, uuid), .mount = mount, .mounted = mount};
+	const char *name = block_of_uuid(o, uuid), *mount = mounted_at(o, name);
+	uint64_t space = UINT64_MAX;
+	const char *seen = look_into(o, uuid, name, mount, &space);
+	struct host_esp esp = {.uuid = keep(o, uuid),
+			       .mount = mount,
+			       .mounted = mount,
+			       .there = *name,
+			       .seen = seen,
+			       .free = space};
 
 	kept(o, array_push(o->a, &o->host->boot.esps, esp) == 0);
-	if (!mount)
+	if (!seen)
 		return;
-	add_loader_entries(o, LOADER_PROXMOX, mount);
-	add_grub_cfg(o, LOADER_PROXMOX, keep_printf(o, "%s/grub/grub.cfg", mount));
+	o->esp = esp.uuid;
+	add_loader_entries(o, LOADER_PROXMOX, seen);
+	add_grub_cfg(o, LOADER_PROXMOX, keep_printf(o, "%s" IN_ESP_GRUB, seen));
+	o->esp = NULL;
 }
 
 static void observe_esps(struct observer *o)

@@ -42,7 +42,8 @@ struct observer {
 	bool mounts_elsewhere; /* they are this process's, its paths not those of the tree */
 	ARRAY_OF(struct block) blocks; /* sorted by name */
 	ARRAY_OF(struct remote) remotes;
-	bool lost; /* memory ran out: sticks, asked once at the end */
+	const char *esp; /* whose entries are being read; NULL: no ESP's of proxmox-boot-tool */
+	bool lost;	 /* memory ran out: sticks, asked once at the end */
 	char path[4096];
 };
 

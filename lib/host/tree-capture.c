@@ -291,6 +291,17 @@ static int is_read_only(struct tree *t _unused_, const char *path _unused_)
 	return -EOPNOTSUPP;
 }
 
+/* What was seen of the device lies there. */
+static int attach(struct tree *t, const char *device _unused_, const char *at, uint64_t *ret_free)
+{
+	struct tree_stat st;
+	int err = stat_file(t, at, &st);
+
+	if (err == 0)
+		*ret_free = UINT64_MAX;
+	return err;
+}
+
 /* A capture of a running system has what counts of its log here. */
 static int read_log(struct tree *t, struct arena *a, const char **ret)
 {
@@ -308,6 +319,7 @@ static const struct tree_ops capture_ops = {
 	.stat = stat_file,
 	.image = read_image,
 	.read_only = is_read_only,
+	.attach = attach,
 	.kernel_log = read_log,
 	.free = capture_free,
 };

@@ -11,10 +11,12 @@
 
 #include "image-cache.h"
 #include "image.h"
+#include "tree-attach.h"
 #include "tree-near.h"
 #include "tree.h"
 
 #define CACHE_SIZE_MAX (8u << 20)
+#define IMAGE_MAX      (1u << 30)
 #define CLOCK_TICK_NS  20000000 /* file time stamps move in steps of a tick, 10 ms at most */
 
 /* Actions of syslog(2), which has no header for them. */
@@ -27,11 +29,17 @@ struct tree_root {
 	struct near near;	   /* attributes of one device are read in a row */
 	char *cache_path;	   /* NULL: nothing is remembered */
 	struct image_cache *cache; /* NULL: not asked for yet */
+	struct attachments attached;
 };
 
 static const struct root *root_of(const struct tree *t)
 {
 	return ((const struct tree_root *)t)->root;
+}
+
+static struct attached *attached_at(const struct tree *t, const char *path, const char **ret_inside)
+{
+	return attached_of(&((const struct tree_root *)t)->attached, path, ret_inside);
 }
 
 /* No descriptor is left to us: a file that could not be opened for it is not absent. */
@@ -46,9 +54,12 @@ static int read_file(struct tree *t, const char *path, size_t max, struct arena 
 		     const char **ret, size_t *ret_size)
 {
 	struct tree_root *root = (struct tree_root *)t;
-	_cleanup_close_ int fd = near_open(&root->near, root->root, path,
-					   O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	struct attached *device = attached_at(t, path, &path);
+	_cleanup_close_ int fd = -1;
 
+	if (device)
+		return attached_read(device, path, max, a, ret, ret_size);
+	fd = near_open(&root->near, root->root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	return fd < 0 ? heed(t, fd) : root_read_fd(fd, max, a, ret, ret_size);
 }
 
@@ -90,9 +101,12 @@ static int read_link(struct tree *t, const char *path, struct arena *a, const ch
 	struct tree_root *root = (struct tree_root *)t;
 	char target[PATH_MAX];
 	const char *name, *copy;
-	int folder = near_folder(&root->near, root->root, path, &name);
 	ssize_t n;
+	int folder;
 
+	if (attached_at(t, path, &name))
+		return -EINVAL; /* FAT has none */
+	folder = near_folder(&root->near, root->root, path, &name);
 	if (folder < 0)
 		return heed(t, root_readlink(root->root, path, a, ret));
 	n = readlinkat(folder, name, target, sizeof(target));
@@ -108,9 +122,14 @@ static int read_link(struct tree *t, const char *path, struct arena *a, const ch
 static int list_folder(struct tree *t, const char *path, struct arena *a, struct words *ret)
 {
 	struct tree_root *root = (struct tree_root *)t;
-	_cleanup_close_ int fd = root_openat(root->root, path, O_RDONLY | O_DIRECTORY);
-	int r = fd < 0 ? fd : root_list_fd(fd, a, ret);
+	struct attached *device = attached_at(t, path, &path);
+	_cleanup_close_ int fd = -1;
+	int r;
 
+	if (device)
+		return attached_list(device, path, a, ret);
+	fd = root_openat(root->root, path, O_RDONLY | O_DIRECTORY);
+	r = fd < 0 ? fd : root_list_fd(fd, a, ret);
 	/* What stands in it is asked for next. */
 	if (r == 0)
 		near_set(&root->near, path, strlen(path), take_fd(&fd));
@@ -139,11 +158,14 @@ static struct tree_stat stat_from(const struct stat *st)
 static int stat_file(struct tree *t, const char *path, struct tree_stat *ret)
 {
 	struct tree_root *root = (struct tree_root *)t;
+	struct attached *device = attached_at(t, path, &path);
 	const char *name;
-	int folder = near_folder(&root->near, root->root, path, &name);
 	struct stat st;
-	int r;
+	int folder, r;
 
+	if (device)
+		return attached_stat(device, path, ret);
+	folder = near_folder(&root->near, root->root, path, &name);
 	if (folder >= 0 && fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	if (folder < 0 || S_ISLNK(st.st_mode)) {
@@ -232,20 +254,62 @@ static int read_opened(struct tree_root *t, const char *path, int fd, struct are
 	return image_cache_add(t->cache, path, &key, ret);
 }
 
+/* An image on a device that is not mounted. */
+static int read_attached(struct tree_root *t, struct attached *device, const char *path,
+			 const char *inside, struct arena *a, struct host_image *ret)
+{
+	_cleanup_arena_ struct arena *scratch = arena_new();
+	struct image_key key;
+	const char *bytes;
+	size_t size;
+	int settled = scratch ? attached_key(device, inside, &key) : -ENOMEM, r = 0;
+
+	if (settled > 0 && t->cache_path && !t->cache)
+		r = load_cache(t);
+	if (r == 0 && settled > 0 && t->cache_path)
+		r = image_cache_find(t->cache, path, &key, a, ret);
+	if (r || settled < 0)
+		return r ? (r < 0 ? r : 0) : settled;
+	r = attached_read(device, inside, IMAGE_MAX, scratch, &bytes, &size);
+	if (r == 0)
+		r = image_read_memory(bytes, size, a, ret);
+	if (r == 0 && settled > 0 && t->cache_path &&
+	    (ret->status == IMAGE_READ || ret->status == IMAGE_BAD))
+		r = image_cache_add(t->cache, path, &key, ret);
+	return r;
+}
+
+/* What could not be read is a property of the image. */
+static int judge_image(struct tree *t, int r, struct arena *a, struct host_image *image)
+{
+	if (r == -EBADMSG) {
+		image->status = IMAGE_BAD;
+		image->why = "its clusters do not lead to its end";
+	} else if (r < 0 && r != -ENOMEM && heed(t, r) != -ENOENT && r != -ENOTDIR) {
+		image->status = IMAGE_UNREADABLE;
+		image->why = arena_strdup(a, strerror(-r));
+		if (!image->why)
+			return -ENOMEM;
+	}
+	return r == -ENOMEM ? r : 0;
+}
+
 static int read_image(struct tree *t, const char *path, struct arena *a, struct host_image *ret)
 {
 	struct tree_root *root = (struct tree_root *)t;
-	_cleanup_close_ int fd = root_openat(root->root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	const char *inside;
+	struct attached *device = attached_at(t, path, &inside);
 	struct host_image image = {.status = IMAGE_ABSENT};
-	int r = 0;
+	_cleanup_close_ int fd = -1;
+	int r;
 
-	if (fd >= 0) {
-		r = read_opened(root, path, fd, a, &image);
-	} else if (heed(t, fd) != -ENOENT && fd != -ENOTDIR) {
-		image.status = IMAGE_UNREADABLE;
-		image.why = arena_strdup(a, strerror(-fd));
-		r = image.why ? 0 : -ENOMEM;
+	if (device) {
+		r = read_attached(root, device, path, inside, a, &image);
+	} else {
+		fd = root_openat(root->root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+		r = fd < 0 ? fd : read_opened(root, path, fd, a, &image);
 	}
+	r = judge_image(t, r, a, &image);
 	image.path = arena_strdup(a, path);
 	if (r < 0 || !image.path)
 		return -ENOMEM;
@@ -263,6 +327,13 @@ static int is_read_only(struct tree *t, const char *path)
 	if (fstatvfs(fd, &vfs) < 0)
 		return -errno;
 	return vfs.f_flag & ST_RDONLY ? 1 : 0;
+}
+
+static int attach(struct tree *t, const char *device, const char *at, uint64_t *ret_free)
+{
+	struct tree_root *root = (struct tree_root *)t;
+
+	return heed(t, attach_device(&root->attached, root->root, device, at, ret_free));
 }
 
 static int read_log(struct tree *t, struct arena *a, const char **ret)
@@ -294,6 +365,7 @@ static struct tree *tree_root_free(struct tree *t)
 	struct tree_root *root = (struct tree_root *)t;
 
 	near_done(&root->near);
+	attachments_done(&root->attached);
 	image_cache_free(root->cache);
 	free(root->cache_path);
 	free(root);
@@ -308,6 +380,7 @@ static const struct tree_ops root_ops = {
 	.stat = stat_file,
 	.image = read_image,
 	.read_only = is_read_only,
+	.attach = attach,
 	.kernel_log = read_log,
 	.free = tree_root_free,
 };

@@ -39,6 +39,12 @@ struct tree_ops {
 	/* Whether path lies on a file system that is mounted read-only: 1, 0, or -EOPNOTSUPP where
 	 * only the text of mountinfo can say so. */
 	int (*read_only)(struct tree *t, const char *path);
+	/*
+	 * Makes what is on a block device, by its name, visible below the path at without mounting
+	 * it. ret_free: bytes that are free there, UINT64_MAX where that is not known. -EBADMSG: no
+	 * FAT file system; -ENOENT: no such device; -EACCES.
+	 */
+	int (*attach)(struct tree *t, const char *device, const char *at, uint64_t *ret_free);
 	/* The running kernel's log, a line a message; -EOPNOTSUPP where the tree is not live. */
 	int (*kernel_log)(struct tree *t, struct arena *a, const char **ret);
 	struct tree *(*free)(struct tree *t);

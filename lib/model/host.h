@@ -114,12 +114,17 @@ struct host_entry {
 	const char *kernel;  /* version, from the image's file name; NULL when unknown */
 	const char *options; /* the kernel's line, without the image path */
 	bool recovery;	     /* "single"/"recovery" entries: not ours to change (2.5) */
+	const char *esp;     /* UUID of proxmox-boot-tool's ESP that it lies on; NULL */
 };
 
 struct host_esp {
 	const char *uuid;
-	const char *mount; /* where it is mounted, NULL when it is not: layer "unknown" (note 18) */
+	const char *mount; /* where it is mounted, NULL when it is not */
 	bool mounted;
+	bool there;	  /* a device has that UUID */
+	const char *seen; /* path at which what is on it was looked at; NULL: layer "unknown" (note
+			     18) */
+	uint64_t free;	  /* bytes, where it is seen and not mounted; UINT64_MAX: not known */
 };
 
 struct host_boot {

@@ -59,7 +59,7 @@ static void add_boot(const struct host *host, struct strbuf *out)
 		add(out, it->kernel ? it->kernel : "", it->options);
 	}
 	array_foreach(it, &host->boot.esps)
-		strbuf_addf(out, "esp %s %d\n", it->uuid, it->mounted);
+		strbuf_addf(out, "esp %s %d %d\n", it->uuid, it->there, it->seen != NULL);
 	add(out, "loader", host->boot.loader_info);
 	add(out, "stub", host->boot.stub_info);
 	strbuf_addf(out, "boot %d %d %d %d %s\n", host->boot.efi, host->boot.proxmox,

@@ -147,16 +147,19 @@ static int left_unbuilt(struct planning *p, struct kernel_view *view)
 					     named ? named : view->kernel->image.path));
 }
 
+/* What boots there is the copy on each ESP, which only a refresh brings up to date (4.14). */
+static void refresh_esps(struct planning *p, const char *why)
+{
+	p->refresh[LOADER_PROXMOX] = true;
+	p->refresh_why = why;
+}
+
 static int add_build(struct planning *p, const struct kernel_view *view)
 {
 	struct step *step = step_add(p, STEP_BUILD_INITRAMFS, view->kernel->version, view->why);
 
-	/* What boots there is the copy on each ESP, which only a refresh brings up to date (4.14).
-	 */
-	if (p->host->boot.proxmox) {
-		p->refresh[LOADER_PROXMOX] = true;
-		p->refresh_why = view->why;
-	}
+	if (p->host->boot.proxmox)
+		refresh_esps(p, view->why);
 	return step ? p->builder->command_for(p->a, p->host, view->kernel, step) : -ENOMEM;
 }
 
@@ -176,6 +179,8 @@ int plan_images(struct planning *p)
 		err = outdated(p, view, modprobe);
 		if (err == 0 && !view->copy)
 			err = left_unbuilt(p, view);
+		if (err == 0 && view->stale && view->copy && p->host->boot.proxmox)
+			refresh_esps(p, view->why);
 		/* A copy is made anew with its kernel's entries (loaders.c). */
 		if (err == 0 && view->stale && !view->copy)
 			err = add_build(p, view);

@@ -111,6 +111,48 @@ static bool esps_are_behind(const struct planning *p)
 	       words_has(&p->ledger->unbuilt, boot_loader(LOADER_PROXMOX)->name);
 }
 
+const struct host_esp *esp_without(const struct planning *p, const char **ret_version)
+{
+	const char *newest = NULL;
+
+	array_foreach(it, &p->host->kernels)
+		if (it->vmlinuz)
+			newest = it->version;
+	for (size_t i = 0; newest && i < p->host->boot.esps.n; i++) {
+		const struct host_esp *esp = &p->host->boot.esps.at[i];
+		bool has = !esp->seen;
+
+		array_foreach(it, &p->host->boot.entries)
+			has = has || (it->esp && strcmp(it->esp, esp->uuid) == 0 && it->kernel &&
+				      strcmp(it->kernel, newest) == 0);
+		if (!has) {
+			*ret_version = newest;
+			return esp;
+		}
+	}
+	return NULL;
+}
+
+int esps_say(struct planning *p, size_t item)
+{
+	const char *version;
+	const struct host_esp *esp = esp_without(p, &version);
+
+	if (!esp)
+		return 0;
+	layer_add(&ITEM(p, item)->boot, LAYER_WRONG);
+	p->refresh[LOADER_PROXMOX] = true;
+	p->refresh_why = p->refresh_why ? p->refresh_why
+					: item_why(p, item,
+						   arena_printf(p->a,
+								"the ESP %s has no entry of "
+								"%s",
+								esp->uuid, version));
+	if (!p->refresh_why)
+		return -ENOMEM;
+	return item_reason(p, item, "the ESP %s has no entry of %s", esp->uuid, version);
+}
+
 int image_says(struct planning *p, size_t view, size_t item, bool right, const char *why)
 {
 	const struct host_kernel *kernel = p->kernels.at[view].kernel;
@@ -123,6 +165,8 @@ int image_says(struct planning *p, size_t view, size_t item, bool right, const c
 	if (right && kernel->image.status == IMAGE_READ) {
 		bool behind = esps_are_behind(p);
 
+		if (esps_say(p, item) < 0)
+			return -ENOMEM;
 		layer_add(&ITEM(p, item)->boot, behind ? LAYER_WRONG : LAYER_RIGHT);
 		return behind ? item_reason(p, item, "the initramfs of %s is not on the ESPs yet",
 					    kernel->version)
@@ -134,9 +178,7 @@ int image_says(struct planning *p, size_t view, size_t item, bool right, const c
 	if (!why)
 		why = "does not hold it";
 	return p->kernels.at[view].copy
-		       ? item_reason(p, item,
-				     "the copy of the initramfs that the entry of %s boots "
-				     "with, %s, %s",
+		       ? item_reason(p, item, "the copy that the entry of %s boots, %s, %s",
 				     kernel->version, kernel->image.path, why)
 		       : item_reason(p, item, "the initramfs of %s %s", kernel->version, why);
 }

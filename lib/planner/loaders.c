@@ -252,6 +252,16 @@ static const char *refresh_why(struct planning *p, int flags_wait)
 	return why ? why : "kernel-flag: the last apply did not come to refresh the entries";
 }
 
+/* Only an image that is made anew, or a copy that is not of it, becomes longer. */
+static bool copy_grows(const struct planning *p, const struct step_copy *copy)
+{
+	array_foreach(it, &p->kernels)
+		if (it->stale && (strcmp(it->kernel->image.path, copy->from) == 0 ||
+				  strcmp(it->kernel->image.path, copy->to) == 0))
+			return true;
+	return false;
+}
+
 static int add_refresh(struct planning *p, const struct step *found, const char *why)
 {
 	struct step *step = step_add(p, STEP_REFRESH_LOADER, found->target, why);
@@ -261,6 +271,10 @@ static int add_refresh(struct planning *p, const struct step *found, const char 
 	*step = *found;
 	step->kind = STEP_REFRESH_LOADER;
 	step->why = why;
+	step->copies.n = 0;
+	array_foreach(it, &found->copies)
+		if (copy_grows(p, it))
+			step->copies.at[step->copies.n++] = *it;
 	return 0;
 }
 

@@ -139,6 +139,15 @@ bool item_armed(const struct plan_item *item);
 void layer_add(enum layer_state *layer, enum layer_state seen);
 
 /*
+ * The first ESP of proxmox-boot-tool that was looked at and has no entry of the newest kernel,
+ * which that tool never leaves out (4.13); NULL: none.
+ */
+const struct host_esp *esp_without(const struct planning *p, const char **ret_version);
+
+/* Where there is such an ESP the item is not right in what boots, and a refresh is due. */
+int esps_say(struct planning *p, size_t item);
+
+/*
  * What the image of p->kernels.at[view] says of an item: right or not, when it could be read. why
  * (NULL: that it is not there) is the reason given where it is wrong. 0 or -ENOMEM.
  */

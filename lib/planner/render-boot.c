@@ -179,7 +179,11 @@ int render_boot(const struct host *host, struct render_style style, struct strbu
 		page_text(&p, 2, INK_WARN, "None whose configuration is known here.");
 	array_foreach(it, &host->boot.esps)
 		fact(&p, "ESP",
-		     arena_printf(a, "%s, %s", it->uuid, it->mounted ? it->mount : "not mounted"));
+		     arena_printf(a, "%s, %s", it->uuid,
+				  it->mounted  ? it->mount
+				  : it->seen   ? "not mounted; read as a device"
+				  : !it->there ? "listed, and not there"
+					       : "not mounted, and cannot be read"));
 	page_head(&p, "Kernels");
 	array_foreach(it, &host->kernels)
 		if (it->vmlinuz)

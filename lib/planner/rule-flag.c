@@ -162,10 +162,13 @@ static int judge_entries(struct planning *p, size_t item, const char *flag)
 static int unproven_entries(struct planning *p)
 {
 	array_foreach(it, &p->host->boot.esps)
-		if (!it->mounted &&
+		if (!it->seen &&
 		    plan_note(p, SEVERITY_WARNING, CODE_UNPROVEN,
-			      "the ESP %s is not mounted: what its entries say cannot be "
-			      "seen before the next boot",
+			      it->there ? "the ESP %s cannot be read: what its entries say cannot "
+					  "be seen before the next boot"
+					: "the ESP %s is listed in " PATH_PROXMOX_UUIDS
+					  " and is not there: proxmox-boot-tool passes over it "
+					  "without a word",
 			      it->uuid) < 0)
 			return -ENOMEM;
 	for (size_t i = 0; i < boot_loaders_n; i++)
@@ -231,6 +234,8 @@ static int judge_flag(struct planning *p, const char *flag)
 	}
 	if (err == 0)
 		err = judge_entries(p, (size_t)item, flag);
+	if (err == 0)
+		err = esps_say(p, (size_t)item);
 	if (err == 0)
 		err = judge_live(p, (size_t)item, flag);
 	if (err < 0 || ITEM(p, item)->live == LAYER_RIGHT)

@@ -171,6 +171,13 @@ static int failing_log(struct tree *t, struct arena *a, const char **ret)
 	return i ? i->ops->kernel_log(i, a, ret) : -ENOMEM;
 }
 
+static int failing_attach(struct tree *t, const char *device, const char *at, uint64_t *ret_free)
+{
+	struct tree *i = inner(t);
+
+	return i ? i->ops->attach(i, device, at, ret_free) : -ENOMEM;
+}
+
 static int plain_read_only(struct tree *t, const char *path)
 {
 	struct tree *i = ((struct failing *)t)->inner;
@@ -186,6 +193,7 @@ static const struct tree_ops failing_ops = {
 	.stat = plain_stat,
 	.image = failing_image,
 	.read_only = plain_read_only,
+	.attach = failing_attach,
 	.kernel_log = failing_log,
 };
 
