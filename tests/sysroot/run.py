@@ -18,6 +18,7 @@ sys.dont_write_bytecode = True
 import cases  # noqa: E402
 import cuts  # noqa: E402,F401
 import dracut  # noqa: E402,F401
+import kernel_install  # noqa: E402,F401
 import lies  # noqa: E402,F401
 from root import Sysroot, make_base  # noqa: E402
 from tally import Tally  # noqa: E402
