@@ -61,8 +61,8 @@ static enum tristate secure_boot(struct observer *o)
 
 /* --- entries --------------------------------------------------------------------------------- */
 
-static void add_entry(struct observer *o, enum loader loader, const char *source,
-		      const struct boot_line *line)
+void observe_entry(struct observer *o, enum loader loader, const char *source,
+		   const struct boot_line *line)
 {
 	struct host_entry entry = {
 		.loader = loader,
@@ -89,7 +89,7 @@ static const char *add_grub_cfg(struct observer *o, enum loader loader, const ch
 	if (err < 0)
 		return NULL;
 	array_foreach(it, &lines.list)
-		add_entry(o, loader, path, it);
+		observe_entry(o, loader, path, it);
 	/* In GRUB mode of proxmox-boot-tool it boots from what lies beside it (4.4). */
 	for (size_t i = 0; loader == LOADER_PROXMOX && i < lines.list.n; i++)
 		if (lines.list.at[i].kernel)
@@ -126,7 +126,7 @@ static void add_loader_entries(struct observer *o, enum loader loader, const cha
 		err = text ? loader_entry_parse(o->a, text, &line) : -ENOENT;
 		if (!kept(o, err != -ENOMEM) || err < 0 || is_foreign(o, &line))
 			continue;
-		add_entry(o, loader, keep_printf(o, "%s/loader/entries/%s", root, *it), &line);
+		observe_entry(o, loader, keep_printf(o, "%s/loader/entries/%s", root, *it), &line);
 		/* Microcode comes first, where it is apart. */
 		if (line.initrds.n)
 			observe_copy(
@@ -295,6 +295,7 @@ void observe_boot(struct observer *o)
 					   boot_roots[i]);
 	}
 	observe_bls(o);
+	observe_extlinux(o);
 }
 
 void watch_boot(const struct host_boot *boot, struct strbuf *out)
@@ -306,4 +307,7 @@ void watch_boot(const struct host_boot *boot, struct strbuf *out)
 	array_foreach(it, &boot->esps)
 		if (it->mounted)
 			strbuf_addf(out, "any %s/loader/entries\n", it->mount);
+	if (boot->extlinux)
+		strbuf_add(out, "file " PATH_EXTLINUX "\nfile " PATH_UBOOT_DEFAULTS
+				"\nany " PATH_UBOOT_USR_DIR "\nany " PATH_UBOOT_DIR "\n");
 }

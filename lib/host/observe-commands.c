@@ -15,6 +15,7 @@ static const char *const commands[] = {
 	"grub-mkconfig",
 	"grub2-mkconfig",
 	"proxmox-boot-tool",
+	"u-boot-update",
 	"kernel-install",
 	"qm",
 	"virsh",

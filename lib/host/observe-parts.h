@@ -141,6 +141,11 @@ void observe_support(struct observer *o); /* CPU and IOMMU */
 void observe_blocks(struct observer *o);  /* mounts and block devices, for the next two */
 void observe_boot(struct observer *o);
 void observe_bls(struct observer *o);
+void observe_extlinux(struct observer *o);
+/* One more entry of the loader's. */
+struct boot_line;
+void observe_entry(struct observer *o, enum loader loader, const char *source,
+		   const struct boot_line *line);
 void observe_uses(struct observer *o);
 
 /* Of devices: what is dear to look at, and only where it counts. */

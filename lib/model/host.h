@@ -100,7 +100,8 @@ enum loader {
 	LOADER_GRUB,
 	LOADER_BLS, /* GRUB that has its menu made from loader entries (2.14) */
 	LOADER_SYSTEMD_BOOT,
-	LOADER_PROXMOX, /* proxmox-boot-tool, whatever it installs per ESP */
+	LOADER_EXTLINUX, /* extlinux.conf as u-boot-update makes it (2.25) */
+	LOADER_PROXMOX,	 /* proxmox-boot-tool, whatever it installs per ESP */
 	_LOADER_MAX,
 	_LOADER_INVALID = -EINVAL,
 };
@@ -135,10 +136,12 @@ struct host_boot {
 	const char *grub_cfg;	 /* path of the grub.cfg found, NULL without */
 	bool grub_dir_read;	 /* grub-mkconfig here reads /etc/default/grub.d (2.4) */
 	bool grub_cfg_readable;
-	bool blscfg;	  /* grub.cfg leaves the menu to /boot/loader/entries (2.14) */
-	bool bls_remade;  /* grub2-mkconfig makes their lines anew from /etc/default/grub
-			     (2.15, 2.17) */
-	bool ostree;	  /* entries are deployments', made by its own tool (2.18, 2.26) */
+	bool blscfg;	      /* grub.cfg leaves the menu to /boot/loader/entries (2.14) */
+	bool bls_remade;      /* grub2-mkconfig makes their lines anew from /etc/default/grub
+				 (2.15, 2.17) */
+	const char *extlinux; /* path of the extlinux.conf that u-boot-update made, NULL without */
+	bool uboot_dir_read;  /* u-boot-update here reads /etc/u-boot-menu/conf.d */
+	bool ostree;	      /* entries are deployments', made by its own tool (2.18, 2.26) */
 	bool grub_copies; /* grub-mkconfig copies over grub.cfg in place, and elsewhere when asked
 			     to (2.9) */
 	const char *grub_mkconfig; /* command found below the root: "update-grub", "grub-mkconfig",

@@ -59,7 +59,7 @@ static bool has_flags(const struct planning *p)
  */
 static int refresh_missing(struct planning *p)
 {
-	static const enum loader need[] = {LOADER_GRUB, LOADER_PROXMOX};
+	static const enum loader need[] = {LOADER_GRUB, LOADER_PROXMOX, LOADER_EXTLINUX};
 	bool present = false;
 
 	for (size_t i = 0; i < ARRAY_LEN(need); i++) {
@@ -94,7 +94,7 @@ static int check_gates(struct planning *p, bool *ret_shut)
 		return block_kinds(
 			p, FLAGS, CODE_NO_BUILDER,
 			"the command that rewrites the boot loader's entries (update-grub, "
-			"proxmox-boot-tool) is not installed");
+			"proxmox-boot-tool, u-boot-update) is not installed");
 	if (systemd_boot_stuck(p->host) && !p->left[LOADER_SYSTEMD_BOOT])
 		return block_kinds(p, FLAGS, CODE_NO_BUILDER, NO_KERNEL_INSTALL);
 	*ret_shut = false;

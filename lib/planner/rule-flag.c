@@ -2,9 +2,10 @@
 /* Kernel flags: what is wished, what each boot loader's files, its entries and the kernel say. */
 #include <string.h>
 
-#include "grub-defaults.h"
+#include "extlinux.h"
 #include "paths.h"
 #include "planning.h"
+#include "shell-edit.h"
 
 /* --- what is wished --------------------------------------------------------------------------- */
 
@@ -253,29 +254,20 @@ static int wanted_flags(struct planning *p, struct words *ret)
 	return err;
 }
 
-/* Tokens that we put somewhere: the ledger's, and without a ledger those of our own drop-in. */
+/* Tokens that we put somewhere: the ledger's, and without a ledger those of our own drop-ins. */
 static int find_ours(struct planning *p)
 {
-	struct grub_source dropin = {.path = PATH_GRUB_DROPIN,
-				     .text = host_text(p->host, PATH_GRUB_DROPIN)};
-	struct grub_value value = {0};
-	struct grub_error error;
-	struct kcmdline line = {0};
 	int err;
 
 	array_foreach(file, &p->ledger->files)
 		array_foreach(it, &file->tokens)
 			if (words_add(p->a, &p->flags_ours, *it) < 0)
 				return -ENOMEM;
-	err = grub_defaults_value(p->a, &dropin, 1, GRUB_LINUX_DEFAULT, &value, &error);
-	if (err == -EBADMSG)
-		return 0;
-	if (err == 0)
-		err = kcmdline_parse(p->a, value.text, &line);
-	array_foreach(it, &line.params)
-		if (err == 0 && words_add(p->a, &p->flags_ours, it->raw) < 0)
-			err = -ENOMEM;
-	return err;
+	err = shell_own_flags(p->a, p->host, PATH_GRUB_DROPIN, grub_variable(p->host),
+			      &p->flags_ours);
+	return err < 0 ? err
+		       : shell_own_flags(p->a, p->host, PATH_UBOOT_DROPIN, UBOOT_VARIABLE,
+					 &p->flags_ours);
 }
 
 static int surplus_flags(struct planning *p, const struct words *wanted)

@@ -9,10 +9,7 @@
  * one (2.15).
  */
 const struct boot_loader *const boot_loaders[] = {
-	&loader_grub,
-	&loader_bls,
-	&loader_systemd_boot,
-	&loader_proxmox,
+	&loader_grub, &loader_bls, &loader_systemd_boot, &loader_extlinux, &loader_proxmox,
 };
 const size_t boot_loaders_n = ARRAY_LEN(boot_loaders);
 

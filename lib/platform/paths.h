@@ -4,6 +4,7 @@
 
 /* Ours (design section 5). */
 #define PATH_GRUB_DROPIN    "/etc/default/grub.d/90-passthroughd.cfg"
+#define PATH_UBOOT_DROPIN   "/etc/u-boot-menu/conf.d/90-passthroughd.conf"
 #define PATH_MODPROBE	    "/etc/modprobe.d/00-passthroughd.conf"
 #define PATH_MODULES_LOAD   "/etc/modules-load.d/passthroughd.conf"
 #define PATH_UDEV_RULES	    "/etc/udev/rules.d/00-passthroughd.rules"
@@ -32,6 +33,10 @@
 /* Shared. */
 #define PATH_GRUB_DEFAULTS  "/etc/default/grub"
 #define PATH_GRUB_DIR	    "/etc/default/grub.d"
+#define PATH_UBOOT_DEFAULTS "/etc/default/u-boot"
+#define PATH_UBOOT_DIR	    "/etc/u-boot-menu/conf.d"
+#define PATH_UBOOT_USR_DIR  "/usr/share/u-boot-menu/conf.d"
+#define PATH_EXTLINUX	    "/boot/extlinux/extlinux.conf"
 #define PATH_KERNEL_CMDLINE "/etc/kernel/cmdline"
 #define PATH_GRUBENV	    "/boot/grub2/grubenv"
 #define PATH_BLS_ENTRIES    "/boot/loader/entries"

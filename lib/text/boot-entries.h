@@ -31,6 +31,12 @@ struct boot_lines {
 int grub_cfg_parse(struct arena *a, const char *text, struct boot_lines *ret);
 
 /*
+ * Every label of an extlinux.conf that names a kernel, with what stands in its append lines (2.25);
+ * words of the file are read in either case, as U-Boot does. 0 or -ENOMEM.
+ */
+int extlinux_parse(struct arena *a, const char *text, struct boot_lines *ret);
+
+/*
  * One loader/entries file (Boot Loader Specification type 1); options lines are joined by a
  * blank. The image is that of linux, else of efi, else "" with line 0; the version key stands in
  * where the image's name holds none. 0 or -ENOMEM.

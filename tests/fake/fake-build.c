@@ -419,6 +419,7 @@ static const struct command {
 	{"update-grub", true, update_grub},
 	{"grub-mkconfig", true, update_grub},
 	{"proxmox-boot-tool", true, proxmox_boot_tool},
+	{"u-boot-update", true, fake_u_boot_update},
 };
 
 static enum fake_builder manner(struct fake *f, const struct command *c, const struct words *argv)

@@ -71,6 +71,20 @@ static void check_loader(struct arena *a, const char *text)
 	MUST(!strchr(line.machine_id, '\n') && !again.machine_id[0] && !again.initrds.n);
 }
 
+static void check_extlinux(struct arena *a, const char *text)
+{
+	struct boot_lines lines, more;
+
+	MUST(extlinux_parse(a, text, &lines) == 0);
+	array_foreach(it, &lines.list) {
+		MUST(*it->image || !it->kernel);
+		check_line(a, it);
+	}
+	text = arena_printf(a, "%s\nlabel x\nlinux /vmlinuz-9\nappend a b\n", text);
+	MUST(extlinux_parse(a, text, &more) == 0 && more.list.n == lines.list.n + 1);
+	MUST(strcmp(more.list.at[lines.list.n].options, "a b") == 0);
+}
+
 static void check_options(struct arena *a, const char *text)
 {
 	const char *was, *is, *changed, *back;
@@ -115,6 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must_split(a, data, size, &text, 1);
 	check_grub(a, text);
 	check_loader(a, text);
+	check_extlinux(a, text);
 	check_options(a, text);
 	check_block(a, text);
 	check_block(a, arena_printf(a, "# GRUB Environment Block\n%s\n#########################",
