@@ -38,6 +38,8 @@ usr/share/doc/passthroughd/examples/10-three-lines.yaml
 usr/share/man/man1/passthroughctl.1.gz
 usr/share/man/man5/passthroughd.yaml.5.gz
 usr/share/man/man8/passthroughd.8.gz
+usr/share/passthroughd/ansible/facts.d/passthroughd.fact
+usr/share/passthroughd/ansible/roles/passthroughd/tasks/main.yml
 usr/share/passthroughd/passthroughd.schema.json
 usr/share/polkit-1/actions/org.passthroughd.Passthrough1.policy
 usr/share/zsh/vendor-completions/_passthroughctl""".split("\n")
