@@ -9,7 +9,7 @@ libkmod-dev libjson-c-dev libarchive-dev libmd-dev'
 # What the tests need besides.
 TEST_PACKAGES='git libcmocka-dev universal-ctags clang clang-format clang-tidy libclang-rt-14-dev mandoc cpio zstd xz-utils
 lz4 gzip debootstrap qemu-system-x86 qemu-utils e2fsprogs dosfstools mtools fdisk ovmf busybox-static kmod
-python3 python3-jsonschema python3-yaml mount util-linux dbus-daemon systemd dpkg-dev lintian bash-completion zsh'
+python3 python3-jsonschema python3-yaml mount util-linux dbus-daemon systemd dpkg-dev lintian bash-completion zsh iproute2'
 
 # pthru_packages_missing PACKAGE...: print those of them that are not installed.
 pthru_packages_missing() {

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Install what the tests need and run everything, on Debian 12. usage: sh tests/run.sh [--fast | --full]
-#   --fast  stop after the tests of every build (seconds); leaves out the sysroot, package and VM tiers and the bench
+#   --fast  stop after the tests of every build (seconds); leaves out the sysroot, package, ansible and VM tiers and the bench
 #   --full  every fuzzer runs ten minutes besides, cuts are made at every point there is, long VM scenarios run
 # What takes minutes to make (a Debian tree, a guest's disk) is kept in ${PTHRU_CACHE:-~/.cache/passthroughd};
-# all else is below build/. Logs: build/logs, build/sysroot, build/package, build/vm.
+# all else is below build/. Logs: build/logs, build/sysroot, build/package, build/ansible, build/vm.
 set -u
 
 cd "$(dirname "$0")/.." || exit 1
@@ -142,9 +142,10 @@ if ! wait "$image_job"; then
 	failed=$((failed + 1))
 fi
 image_job=
-rm -rf --one-file-system build/sysroot build/vm build/package
+rm -rf --one-file-system build/sysroot build/vm build/package build/ansible
 tier sysroot /usr/bin/python3 -B tests/sysroot/run.py --product build/stage --work build/sysroot
 tier package /usr/bin/python3 -B tests/package/run.py --build build/release --work build/package
+tier ansible /usr/bin/python3 -B tests/ansible/run.py --build build/release --product build/stage --work build/ansible
 if [ "$mode" = --full ]; then
 	tier vm /usr/bin/python3 -B tests/vm/run.py --long --product build/stage --work build/vm
 else
