@@ -44,9 +44,10 @@ void observe_bls(struct observer *o)
 	struct host_boot *boot = &o->host->boot;
 	const char *env;
 
+	boot->ostree = see_exists(o, "/run/ostree-booted") ||
+		       (boot->blscfg && see_exists(o, "/ostree/repo"));
 	if (!boot->blscfg)
 		return;
-	boot->ostree = see_exists(o, "/run/ostree-booted") || see_exists(o, "/ostree/repo");
 	boot->bls_remade = remade(o);
 	env = see_text(o, MAX_CONFIG, PATH_GRUBENV);
 	array_foreach(it, &boot->entries)

@@ -69,11 +69,16 @@ static bool has_copies(const struct planning *p)
 
 int plan_gate(struct planning *p)
 {
-	if (!p->kernels.n || !wishes_images(p))
+	/* Deployments' images lie apart, and are there all the same. */
+	if ((!p->kernels.n && !p->host->boot.ostree) || !wishes_images(p))
 		return 0;
 	if (check_refresh(p) < 0)
 		return -ENOMEM;
-	if (!p->builder) {
+	if (p->host->boot.ostree) {
+		p->gate = CODE_NO_BUILDER;
+		p->gate_why = "this host boots deployments of ostree, whose initramfs is made by "
+			      "its own tool; nothing here knows how to make one anew yet";
+	} else if (!p->builder) {
 		p->gate = CODE_NO_BUILDER;
 		p->gate_why =
 			"no initramfs builder (update-initramfs, dracut) is installed, and an "

@@ -42,7 +42,7 @@ int loaders_open(struct planning *p)
 
 bool loader_kept(const struct planning *p, const struct boot_loader *loader)
 {
-	return loader->present(p->host) && !p->left[loader->loader];
+	return loader->present(p->host) && !p->left[loader->loader] && !p->host->boot.ostree;
 }
 
 static bool has_flags(const struct planning *p)

@@ -196,8 +196,16 @@ static int judge_live(struct planning *p, size_t item, const char *flag)
 }
 
 /* Nothing is written where it would not reach what boots this host. */
-static int judge_chain(struct planning *p, size_t item, bool any)
+static int judge_chain(struct planning *p, size_t item, const char *flag, bool any)
 {
+	/* Deployments have tools of their own (2.26); an edit of theirs would not last (2.18). */
+	if (p->host->boot.ostree)
+		return item_block(p, item, CODE_NO_BUILDER,
+				  "this host's boot entries are deployments of ostree, and nothing "
+				  "here knows how to make one yet; run rpm-ostree kargs "
+				  "--append-if-missing=%s, and it counts as done once it is on the "
+				  "running line",
+				  flag);
 	if (p->chain.unified)
 		return item_block(p, item, CODE_AMBIGUOUS_BOOT_LOADER, UNIFIED_UNKNOWN);
 	if (p->chain.stranger)
@@ -241,7 +249,7 @@ static int judge_flag(struct planning *p, const char *flag)
 		err = judge_live(p, (size_t)item, flag);
 	if (err < 0 || ITEM(p, item)->live == LAYER_RIGHT)
 		return err;
-	return judge_chain(p, (size_t)item, any);
+	return judge_chain(p, (size_t)item, flag, any);
 }
 
 static int wanted_flags(struct planning *p, struct words *ret)

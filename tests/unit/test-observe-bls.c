@@ -29,7 +29,8 @@ static void scripts_say_who_makes_lines_anew(void **state _unused_)
 		/* A menu of GRUB's own, whatever scripts there are. */
 		{"[/boot/grub2]\ngrub.cfg <<\n\tset a=blscfg\n" MAKE("x")
 			 HOOK("update_bls_cmdline() {") "[/run]\nostree-booted :\n",
-		 false, false, false},
+		 false, false, true},
+		{"[/boot/grub2]\ngrub.cfg = x\n[/ostree/repo]\nconfig :\n", false, false, false},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
