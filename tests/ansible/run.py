@@ -35,7 +35,7 @@ forks = 5
 pipelining = True
 """
 PLAY = """- hosts: gpu_hosts
-  gather_facts: true
+  gather_facts: false
   serial: "{{ at_once | default('100%') }}"
   roles:
     - passthroughd
