@@ -58,6 +58,13 @@ def recap(said):
     return {name: {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", line)} for name, line in lines}
 
 
+def tell(said):
+    """What went wrong or changed; all of it is in WORK/ansible.log."""
+    for line in said.splitlines():
+        if line.startswith(("fatal: ", "failed: ", "changed: ", "ERROR")):
+            print("       | " + line, flush=True)
+
+
 class Fleet:
     def __init__(self, controller, hosts, tally):
         self.controller, self.hosts, self.tally = controller, hosts, tally
@@ -108,7 +115,7 @@ def package(fleet, deb):
     fleet.inventory({})
     code, said, seen = fleet.play("-e", "passthroughd_package=/root/play/passthroughd.deb")
     tally.equal("the package is installed, and with no files nothing is to do", (code, fleet.failed(seen)),
-                (0, fleet.everyone(0))) or print(said)
+                (0, fleet.everyone(0))) or tell(said)
     for host in fleet.hosts:
         tally.check("%s: the program is there" % host.name, os.path.exists(host.at("usr/bin/passthroughctl")))
     facts = fleet.facts()
@@ -125,7 +132,7 @@ def check_mode(fleet, _):
     before = {host.name: host.manifest() for host in fleet.hosts}
     code, said, seen = fleet.play("--check", "--diff")
     tally.equal("it succeeds on all, and all would change", (code, fleet.failed(seen), {
-        name for name, row in seen.items() if row["changed"]}), (0, fleet.everyone(0), set(fleet.everyone(0)))) or print(said)
+        name for name, row in seen.items() if row["changed"]}), (0, fleet.everyone(0), set(fleet.everyone(0)))) or tell(said)
     for host in fleet.hosts:
         now = host.manifest()
         tally.check("%s: not a byte of it is another" % host.name, now == before[host.name],
@@ -143,7 +150,7 @@ def converge(fleet, _):
     tally, files = fleet.tally, {"10-all.yaml": ALL, "20-gpu.yaml": GPU}
     code, said, seen = fleet.play()
     tally.equal("first run: no failure, all changed", (code, fleet.failed(seen), all(fleet.changed(seen).values())),
-                (0, fleet.everyone(0), True)) or print(said)
+                (0, fleet.everyone(0), True)) or tell(said)
     for host in fleet.hosts:
         tally.check("%s: the entry on its disk has the flag" % host.name,
                     b"pcie_aspm=off" in read(host.at("boot/grub/grub.cfg")))
@@ -155,7 +162,7 @@ def converge(fleet, _):
     fleet.inventory(files, {last: ["files/10-all.yaml", "files/20-gpu.yaml"]})
     code, said, seen = fleet.play()
     tally.equal("second run, one host by a list of files: changed=0", (code, fleet.failed(seen), fleet.changed(seen)),
-                (0, fleet.everyone(0), fleet.everyone(0))) or print(said)
+                (0, fleet.everyone(0), fleet.everyone(0))) or tell(said)
     facts = fleet.facts()
     tally.equal("facts: only a reboot is outstanding", {name: (fact.get("state"), fact.get("reboot_pending"),
                 fact.get("items", {}).get("kernel-flag:pcie_aspm=off")) for name, fact in facts.items()},
@@ -171,7 +178,7 @@ def bad_file(fleet, _):
     fleet.inventory(good, {bad.name: {"10-all.yaml": BAD}})
     before = bad.manifest()
     code, said, seen = fleet.play()
-    tally.equal("only that host fails", (code, fleet.failed(seen)), (2, dict(fleet.everyone(0), **{bad.name: 1}))) or print(said)
+    tally.equal("only that host fails", (code, fleet.failed(seen)), (2, dict(fleet.everyone(0), **{bad.name: 1}))) or tell(said)
     told = "".join(line for line in said.splitlines() if line.startswith("fatal: [%s]" % bad.name))
     tally.check("with file, line and code", "/etc/passthroughd/10-all.yaml:2:1: error: " in told and "[unknown-key]" in told,
                 told)
@@ -195,7 +202,7 @@ def blocked(fleet, _):
     tally.check("a file that is not listed stays", "[iommu-absent]" in said and code == 2, said)
     code, said, seen = fleet.play("-e", "passthroughd_exclusive=true")
     tally.equal("exclusive: it goes, and the host converges", (code, fleet.failed(seen), os.path.exists(
-        odd.at("etc/passthroughd/30-everywhere.yaml"))), (0, fleet.everyone(0), False)) or print(said)
+        odd.at("etc/passthroughd/30-everywhere.yaml"))), (0, fleet.everyone(0), False)) or tell(said)
 
 
 def reboot(fleet, _):
@@ -204,7 +211,7 @@ def reboot(fleet, _):
     tally.equal("until now nobody was told to reboot", [host.asked("shutdown") for host in fleet.hosts], [[], [], []])
     ids = [read(host.at("proc/sys/kernel/random/boot_id")) for host in fleet.hosts]
     code, said, seen = fleet.play("-e", "passthroughd_reboot=true", "-e", "at_once=1")
-    tally.equal("no failure", (code, fleet.failed(seen)), (0, fleet.everyone(0))) or print(said)
+    tally.equal("no failure", (code, fleet.failed(seen)), (0, fleet.everyone(0))) or tell(said)
     tally.equal("one after the other", fleet.hosts[0].events,
                 [event for host in fleet.hosts for event in ("down " + host.name, "up " + host.name)])
     for host, old in zip(fleet.hosts, ids):
@@ -218,7 +225,7 @@ def reboot(fleet, _):
                 fleet.everyone(("converged", False, {"active"})))
     code, said, seen = fleet.play("-e", "passthroughd_reboot=true")
     tally.equal("another run with consent: changed=0, nobody reboots", (code, fleet.changed(seen), [
-        len(host.asked("shutdown")) for host in fleet.hosts]), (0, fleet.everyone(0), [1, 1, 1])) or print(said)
+        len(host.asked("shutdown")) for host in fleet.hosts]), (0, fleet.everyone(0), [1, 1, 1])) or tell(said)
 
 
 def daemon_down(fleet, _):
@@ -230,7 +237,7 @@ def daemon_down(fleet, _):
                 (False, "converged", None))
     code, said, seen = fleet.play("--limit", host.name)
     tally.equal("the role starts it", (code, fleet.changed(seen), fleet.facts()[host.name].get("daemon")),
-                (0, {host.name: 1}, True)) or print(said)
+                (0, {host.name: 1}, True)) or tell(said)
 
 
 CASES = (package, check_mode, converge, bad_file, blocked, reboot, daemon_down)
