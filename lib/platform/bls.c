@@ -5,6 +5,8 @@
  * (2.16). Kernels to come have their line from /etc/kernel/cmdline (2.19). Where grub2-mkconfig
  * makes the lines anew, GRUB's own row keeps what it makes them of.
  */
+#include "bls.h"
+
 #include <string.h>
 
 #include "entry-options.h"
@@ -12,8 +14,10 @@
 #include "grubenv.h"
 #include "kcmdline.h"
 #include "kernel-cmdline.h"
+#include "kernel-line.h"
 #include "paths.h"
 #include "rows.h"
+#include "strbuf.h"
 
 #define KERNELOPTS "kernelopts"
 
@@ -32,6 +36,51 @@ static bool counts(const struct host *host, const struct host_entry *entry)
 		if (it->vmlinuz && strcmp(it->version, entry->kernel) == 0)
 			return true;
 	return false;
+}
+
+static int add_token(struct arena *a, const char *env, const char *token, struct strbuf *out)
+{
+	const char *value = token;
+	int r = 0;
+
+	if (strcmp(token, "$" KERNELOPTS) == 0 || strcmp(token, "${" KERNELOPTS "}") == 0)
+		r = grubenv_get(a, env ? env : "", KERNELOPTS, &value);
+	else if (*token == '$')
+		value = NULL;
+	if (r < 0 || !value)
+		return r;
+	strbuf_addf(out, "%s%s", out->len ? " " : "", value);
+	while (out->len && out->text[out->len - 1] == ' ')
+		out->text[--out->len] = '\0';
+	return out->error;
+}
+
+int bls_line(struct arena *a, const struct host *host, const char **ret)
+{
+	const char *newest = host->kernels.n ? host->kernels.at[host->kernels.n - 1].version : "";
+	_cleanup_strbuf_ struct strbuf out = {};
+	const char *options = NULL, *text;
+	struct kcmdline line = {};
+	int r = 0;
+
+	array_foreach(it, &host->boot.entries) {
+		text = counts(host, it) && strcmp(it->kernel, newest) == 0
+			       ? file_text(host, it->source)
+			       : NULL;
+		if (r == 0 && text && !options)
+			r = entry_options(a, text, &options);
+	}
+	if (r == 0 && options)
+		r = kcmdline_parse(a, options, &line);
+	array_foreach(it, &line.params)
+		if (r == 0)
+			r = add_token(a, file_text(host, PATH_GRUBENV), it->raw, &out);
+	if (r == 0)
+		r = kcmdline_parse(a, strbuf_text(&out), &line);
+	if (r < 0)
+		return r;
+	*ret = NULL;
+	return kernel_line_has_root(&line) ? strbuf_to_arena(&out, a, ret) : 0;
 }
 
 /* --- edits ---------------------------------------------------------------------------------- */

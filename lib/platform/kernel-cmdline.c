@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "bls.h"
 #include "flags.h"
 #include "kernel-line.h"
 #include "paths.h"
@@ -136,14 +137,17 @@ static int mend_root(struct arena *a, struct edit *e)
 
 /*
  * Without the file its readers take the running line (4.9, 3.9); once it is there they do not, so
- * it begins as that line (3.10).
+ * it begins as that line (3.10), or as an entry's, which has no words of one boot alone.
  */
 static int seed(struct arena *a, struct edit *e)
 {
 	struct kcmdline running;
-	const char *word;
-	int r = kernel_line_running(a, e->host, &e->line);
+	const char *word, *entry;
+	int r = bls_line(a, e->host, &entry);
 
+	e->line = r == 0 ? entry : NULL;
+	if (r == 0 && !entry)
+		r = kernel_line_running(a, e->host, &e->line);
 	if (r == 0)
 		r = kcmdline_parse(a, e->line, &running);
 	if (r < 0)
@@ -165,7 +169,10 @@ static int seed(struct arena *a, struct edit *e)
 	if (r < 0 || !e->line)
 		return r < 0 ? r : -ENOMEM;
 	return warn(a, e,
-		    PATH_KERNEL_CMDLINE " did not exist: begun with the running kernel's line");
+		    entry ? PATH_KERNEL_CMDLINE
+			    " did not exist: begun with the line of the newest kernel's entry"
+			  : PATH_KERNEL_CMDLINE
+			    " did not exist: begun with the running kernel's line");
 }
 
 /* Adds to the line what nobody contradicts. 1 when it did, 0, -ENOMEM. */
