@@ -43,7 +43,7 @@ size_t job_format(const struct job *job, char ret[static JOB_SIZE]);
 int job_parse(const char *text, struct job *ret);
 
 /* What a worker says while it works begins with one of these. */
-#define JOB_SAYS_LOG	  "log "    /* and the priority in digits, a blank, a line */
+#define JOB_SAYS_LOG	  "log "    /* and priority, message, state, a line; blanks between */
 #define JOB_SAYS_LOOKING  "looking" /* what changes from now on may not have been seen */
 #define JOB_SAYS_PROGRESS "progress "
 #define JOB_SAYS_WROTE	  "wrote " /* and the path of a file that was written or removed */

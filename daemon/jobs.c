@@ -12,6 +12,7 @@
 #include "job.h"
 #include "log.h"
 #include "macro.h"
+#include "state.h"
 #include "strbuf.h"
 #include "text.h"
 #include "wire.h"
@@ -84,8 +85,9 @@ static int check(struct bench *b)
 	if (err == 0)
 		err = pthru_spec_accept(b->ctx, b->spec, b->diags);
 	if (err == 0)
-		log_line(LOG_PRIORITY_INFO, "spec accepted: %zu file%s", pthru_spec_files(b->spec),
-			 pthru_spec_files(b->spec) == 1 ? "" : "s");
+		log_event(MESSAGE_SPEC_ACCEPTED, LOG_PRIORITY_INFO,
+			  (struct log_fields){.state = "accepted"}, "spec accepted: %zu file%s",
+			  pthru_spec_files(b->spec), pthru_spec_files(b->spec) == 1 ? "" : "s");
 	return leave(b, NULL, err < 0 ? failed(b, err) : PTHRU_EXIT_DONE);
 }
 
@@ -153,7 +155,8 @@ static void tell_summary(const struct bench *b, const struct pthru_report *repor
 	if (strcmp(b->job->before, summary) == 0)
 		return;
 	log_failures(b, report);
-	log_line(priorities[code], "%s", summary);
+	log_event(MESSAGE_RECONCILED, priorities[code],
+		  (struct log_fields){.state = state_word_of(code)}, "%s", summary);
 }
 
 static void tell_held(const struct bench *b, const struct pthru_report *report)

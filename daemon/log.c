@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
+#include <systemd/sd-journal.h>
+#include <unistd.h>
 
 #include "job.h"
 #include "strbuf.h"
@@ -22,26 +25,102 @@ static void print(int priority, const char *text)
 		fprintf(stderr, "passthroughd: %s\n", text);
 }
 
-static bool relay(int priority, const char *text)
+#define FIELDS_MAX 8
+
+struct fields {
+	struct strbuf texts[FIELDS_MAX];
+	struct iovec at[FIELDS_MAX];
+	int n;
+	bool lost;
+};
+
+static void put_field(struct fields *f, const char *name, const char *value)
+{
+	struct strbuf *text = &f->texts[f->n];
+
+	if (!value)
+		return;
+	strbuf_addf(text, "%s=%s", name, value);
+	f->lost = f->lost || text->error;
+	f->at[f->n++] = (struct iovec){text->text, text->len};
+}
+
+/* libsystemd sends to it, and is content when nobody is there. */
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
+
+/* Whether the journal has it. */
+static bool journal(enum message message, int priority, const struct log_fields *fields,
+		    const char *text)
+{
+	struct fields f = {0};
+	char digit[2] = {(char)('0' + priority), '\0'};
+	bool done;
+
+	if (message == _MESSAGE_INVALID || !getenv("JOURNAL_STREAM") ||
+	    access(JOURNAL_SOCKET, F_OK) < 0)
+		return false;
+	put_field(&f, "MESSAGE", text);
+	put_field(&f, "PRIORITY", digit);
+	put_field(&f, "MESSAGE_ID", message_id(message));
+	put_field(&f, "PTHRU_ITEM", fields->item);
+	put_field(&f, "PTHRU_DEVICE", fields->device);
+	put_field(&f, "PTHRU_STATE", fields->state);
+	put_field(&f, "PTHRU_CODE", fields->code);
+	put_field(&f, "SYSLOG_IDENTIFIER", "passthroughd");
+	done = !f.lost && sd_journal_sendv(f.at, f.n) >= 0;
+	for (int i = 0; i < f.n; i++)
+		strbuf_done(&f.texts[i]);
+	return done;
+}
+
+static bool relay(enum message message, int priority, const struct log_fields *fields,
+		  const char *text)
 {
 	_cleanup_strbuf_ struct strbuf packet = {0};
 
 	if (daemon_socket < 0)
 		return false;
-	strbuf_addf(&packet, JOB_SAYS_LOG "%d %s", priority, text);
+	/* Of the fields a worker's messages have no other. */
+	strbuf_addf(&packet, JOB_SAYS_LOG "%d %d %s %s", priority, message,
+		    fields->state ? fields->state : "-", text);
 	return send(daemon_socket, strbuf_text(&packet), packet.len, MSG_NOSIGNAL) >= 0;
+}
+
+static void put(enum message message, int priority, const struct log_fields *fields,
+		const char *text)
+{
+	if (!journal(message, priority, fields, text))
+		print(priority, text);
+}
+
+static void say(enum message message, int priority, const struct log_fields *fields,
+		const char *fmt, va_list ap)
+{
+	_cleanup_strbuf_ struct strbuf text = {0};
+
+	strbuf_vaddf(&text, fmt, ap);
+	if (!relay(message, priority, fields, strbuf_text(&text)))
+		put(message, priority, fields, strbuf_text(&text));
 }
 
 void log_line(enum log_priority priority, const char *fmt, ...)
 {
-	_cleanup_strbuf_ struct strbuf message = {0};
+	const struct log_fields none = {0};
 	va_list ap;
 
 	va_start(ap, fmt);
-	strbuf_vaddf(&message, fmt, ap);
+	say(_MESSAGE_INVALID, (int)priority, &none, fmt, ap);
 	va_end(ap);
-	if (!relay((int)priority, strbuf_text(&message)))
-		print((int)priority, strbuf_text(&message));
+}
+
+void log_event(enum message message, enum log_priority priority, struct log_fields fields,
+	       const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	say(message, (int)priority, &fields, fmt, ap);
+	va_end(ap);
 }
 
 void log_lines(enum log_priority priority, const char *text)
@@ -62,8 +141,17 @@ void log_to_daemon(int fd)
 
 void log_relayed(const char *text)
 {
-	char *rest;
-	long priority = strtol(text, &rest, 10);
+	struct log_fields fields = {0};
+	char *rest, state[16];
+	long priority = strtol(text, &rest, 10), message = strtol(rest, &rest, 10);
+	size_t n;
 
-	print((int)priority, rest + (*rest == ' '));
+	rest += *rest == ' ';
+	n = strcspn(rest, " ");
+	snprintf(state, sizeof(state), "%.*s", (int)n, rest);
+	if (strcmp(state, "-") != 0)
+		fields.state = state;
+	if (priority < 0 || priority > 7 || message < _MESSAGE_INVALID || message >= _MESSAGE_MAX)
+		return;
+	put((enum message)message, (int)priority, &fields, rest + n + (rest[n] == ' '));
 }

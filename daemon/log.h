@@ -3,6 +3,8 @@
  */
 #pragma once
 
+#include "messages.h"
+
 enum log_priority { /* as in sd-daemon(3) */
 		    LOG_PRIORITY_ERROR = 3,
 		    LOG_PRIORITY_WARNING = 4,
@@ -12,6 +14,15 @@ enum log_priority { /* as in sd-daemon(3) */
 
 void log_line(enum log_priority priority, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* What the journal keeps beside the words; NULL: none of it. */
+struct log_fields {
+	const char *item, *device, *state, *code;
+};
+
+/* A line of one of the kinds that operators wait for. */
+void log_event(enum message message, enum log_priority priority, struct log_fields fields,
+	       const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
 /* Each line of text as a line of its own; empty ones are left out. */
 void log_lines(enum log_priority priority, const char *text);

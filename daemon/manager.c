@@ -12,6 +12,7 @@
 #include "answers.h"
 #include "clock.h"
 #include "contest.h"
+#include "events.h"
 #include "log.h"
 #include "macro.h"
 #include "retry.h"
@@ -53,6 +54,7 @@ static void look_again(struct manager *m);
 static void become(struct manager *m, struct state *next)
 {
 	next->working = m->checking || m->reconciling || m->check_again || m->reconcile_again;
+	events_tell(&m->state, next);
 	state_become(&m->state, next, &m->listener);
 }
 
@@ -164,7 +166,9 @@ static void check_ended(void *owner, struct worker *worker, int code)
 		log_diagnostics(worker_err(worker),
 				code ? LOG_PRIORITY_ERROR : LOG_PRIORITY_NOTICE);
 	if (m->state.rejected)
-		log_line(LOG_PRIORITY_ERROR, "spec rejected; the last accepted one stays in force");
+		log_event(MESSAGE_SPEC_REJECTED, LOG_PRIORITY_ERROR,
+			  (struct log_fields){.state = "rejected"},
+			  "spec rejected; the last accepted one stays in force");
 	become_ready(m);
 	answer_reloaders(m, code, answers_file(&m->answers, worker_out(worker)),
 			 answers_file(&m->answers, worker_err(worker)));
@@ -235,10 +239,11 @@ static void note_written(struct manager *m, const char *path)
 {
 	m->heals += m->healing;
 	if (m->healing && contest_healed(&m->contest, path, m->workers.event, on_peace, m) > 0)
-		log_line(LOG_PRIORITY_WARNING,
-			 "%s was changed by something else again and again: it is left alone for "
-			 "%u minutes, or until a reload",
-			 path, m->contest.pause);
+		log_event(MESSAGE_CONTESTED, LOG_PRIORITY_WARNING,
+			  (struct log_fields){.item = path},
+			  "%s was changed by something else again and again: it is left alone for "
+			  "%u minutes, or until a reload",
+			  path, m->contest.pause);
 }
 
 static void reconcile_heard(void *owner, const char *text)

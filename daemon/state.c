@@ -10,6 +10,7 @@
 #include "passthrough.h"
 
 #define DEVICE "device "
+#define ITEM   "item "
 #define REBOOT "reboot yes"
 
 static void show(const struct state *s, const char *text, const char *more)
@@ -56,15 +57,30 @@ static bool read_device(char *line, struct state_device *ret)
 	return true;
 }
 
+/* "ID STATE CODE" */
+static bool read_item(char *line, struct state_item *ret)
+{
+	char *rest = line;
+
+	ret->id = strsep(&rest, " ");
+	ret->state = strsep(&rest, " ");
+	if (!rest)
+		return false;
+	ret->code = strcmp(rest, "-") == 0 ? "" : rest;
+	return true;
+}
+
 int state_read(struct state *next, const char *text)
 {
 	const size_t max = count_lines(text);
 	struct state_devices *devices = calloc(1, sizeof(*devices) + max * sizeof(devices->at[0]));
 	char *rest, *line;
 
-	if (devices)
+	if (devices) {
 		devices->text = strdup(text);
-	if (!devices || !devices->text) {
+		devices->items = calloc(max + 1, sizeof(*devices->items));
+	}
+	if (!devices || !devices->text || !devices->items) {
 		state_devices_free(devices);
 		return -ENOMEM;
 	}
@@ -76,6 +92,9 @@ int state_read(struct state *next, const char *text)
 		else if (strncmp(line, DEVICE, strlen(DEVICE)) == 0 &&
 			 read_device(line + strlen(DEVICE), &devices->at[devices->n]))
 			devices->n++;
+		else if (strncmp(line, ITEM, strlen(ITEM)) == 0 &&
+			 read_item(line + strlen(ITEM), &devices->items[devices->n_items]))
+			devices->n_items++;
 	}
 	next->devices = devices;
 	return 0;
@@ -94,9 +113,19 @@ void state_become(struct state *s, const struct state *next, const struct state_
 
 struct state_devices *state_devices_free(struct state_devices *devices)
 {
-	if (devices)
+	if (devices) {
 		free(devices->text);
+		free(devices->items);
+	}
 	free(devices);
+	return NULL;
+}
+
+const struct state_item *state_item(const struct state *s, const char *id)
+{
+	for (size_t i = 0; s->devices && i < s->devices->n_items; i++)
+		if (strcmp(s->devices->items[i].id, id) == 0)
+			return &s->devices->items[i];
 	return NULL;
 }
 
@@ -113,14 +142,18 @@ int state_code(const struct state *s)
 	return s->rejected ? PTHRU_EXIT_INVALID : s->code;
 }
 
-const char *state_word(const struct state *s)
+const char *state_word_of(int code)
 {
 	static const char *const words[] = {
 		[PTHRU_EXIT_DONE] = "converged",  [PTHRU_EXIT_FAILED] = "failed",
 		[PTHRU_EXIT_PENDING] = "pending", [PTHRU_EXIT_REBOOT] = "reboot",
 		[PTHRU_EXIT_REFUSED] = "blocked", [PTHRU_EXIT_INVALID] = "invalid",
 	};
-	int code = state_code(s);
 
 	return code < 0 ? "unknown" : words[code];
+}
+
+const char *state_word(const struct state *s)
+{
+	return state_word_of(state_code(s));
 }

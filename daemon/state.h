@@ -13,10 +13,16 @@ struct state_device {
 	const char *addresses;		   /* a blank between */
 };
 
+struct state_item {
+	const char *id, *state;
+	const char *code; /* why it is blocked; "" */
+};
+
 /* Never changed once read: states may share them. */
 struct state_devices {
 	char *text; /* what the texts of the rows lie in */
-	size_t n;
+	struct state_item *items;
+	size_t n_items, n;
 	struct state_device at[];
 };
 
@@ -52,11 +58,15 @@ void state_become(struct state *s, const struct state *next, const struct state_
 
 struct state_devices *state_devices_free(struct state_devices *devices);
 
+/* The one of that id, or NULL. */
+const struct state_item *state_item(const struct state *s, const char *id);
+
 /* The one of that name, or NULL. */
 const struct state_device *state_device(const struct state *s, const char *name);
 
 /* Exit code for everybody: that of the last work, and that the files were rejected. */
 int state_code(const struct state *s);
 
-/* One word for it. */
+/* One word for it, and for an exit code. */
 const char *state_word(const struct state *s);
+const char *state_word_of(int code);

@@ -142,6 +142,30 @@ static void add_device(const struct plan_device *device, struct strbuf *out)
 	strbuf_addc(out, '\n');
 }
 
+/* Why a blocked item is so: of its device's verdict, or of the diagnostic that gives its reason. */
+static const char *code_of(const struct plan *plan, const struct plan_item *item)
+{
+	const struct plan_device *device =
+		item->kind == ITEM_DEVICE ? plan_device_named(plan, strchr(item->id, ':') + 1)
+					  : NULL;
+
+	if (item->state != STATE_BLOCKED)
+		return "-";
+	for (size_t i = 0; device && i < device->verdicts.n; i++)
+		if (device->verdicts.at[i].severity == SEVERITY_ERROR)
+			return code_name(device->verdicts.at[i].code);
+	array_foreach(it, &plan->diags.list)
+		if (item->reason && strcmp(it->message, item->reason) == 0)
+			return code_name(it->code);
+	return "-";
+}
+
+static void add_item(const struct plan *plan, const struct plan_item *item, struct strbuf *out)
+{
+	strbuf_addf(out, "item %s %s %s\n", item->id, item_state_name(item->state),
+		    code_of(plan, item));
+}
+
 int pthru_plan_state(const struct pthru_plan *p, char **ret)
 {
 	_cleanup_strbuf_ struct strbuf out = {0};
@@ -149,6 +173,9 @@ int pthru_plan_state(const struct pthru_plan *p, char **ret)
 	strbuf_addf(&out, "reboot %s\n", p && p->plan->reboot_required ? "yes" : "no");
 	for (size_t i = 0; p && i < p->plan->devices.n; i++)
 		add_device(&p->plan->devices.at[i], &out);
+	for (size_t i = 0; p && i < p->plan->items.n; i++)
+		if (!p->plan->items.at[i].surplus)
+			add_item(p->plan, &p->plan->items.at[i], &out);
 	return finish(&out, 0, ret);
 }
 

@@ -305,8 +305,8 @@ int pthru_plan_watches(const struct pthru_plan *plan, char **ret);
 
 /*
  * The state in lines for programs: "reboot yes" when one is outstanding, else "reboot no"; then for
- * each device "device NAME STATE METHOD ADDRESS...", METHOD "-" while it is blocked. plan NULL:
- * there is none. 0 or -ENOMEM.
+ * each device "device NAME STATE METHOD ADDRESS...", METHOD "-" while it is blocked; for each
+ * item "item ID STATE CODE", CODE "-" unless it is blocked. plan NULL: there is none. 0 or -ENOMEM.
  */
 int pthru_plan_state(const struct pthru_plan *plan, char **ret);
 

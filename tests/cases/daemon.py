@@ -79,11 +79,13 @@ class Daemon:
         self.listener = threading.Thread(target=self.listen, daemon=True)
         self.listener.start()
         self.log = open(self.host.path + ".log", "ab")
-        self.process = subprocess.Popen([self.program, "--root", self.host.path, *self.args], stdin=subprocess.DEVNULL,
-                                        stderr=self.log, stdout=self.log,
+        self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stderr=self.log, stdout=self.log,
                                         env=dict(os.environ, NOTIFY_SOCKET=path))
         self.until("READY=1")
         return self
+
+    def command(self):
+        return [self.program, "--root", self.host.path, *self.args]
 
     def __exit__(self, *_):
         if self.process.poll() is None:
@@ -579,6 +581,103 @@ def contested(host, start, tally):
         tally.equal("a reload tries again", host.json("reload")[0], 0)
         code, answer = host.json("wait")
         tally.check("and all is well", host.exists(MODPROBE) and states(answer)["blacklist:pcspkr"] == "active", answer)
+
+
+class Journal:
+    """with Journal(folder) as journal: what is sent to the journal of a mount namespace whose /run/systemd/journal
+    leads to the folder, a dict a message."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.messages = []
+
+    def __enter__(self):
+        os.makedirs(self.folder, exist_ok=True)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.folder + "/socket")
+        self.thread = threading.Thread(target=self.listen, daemon=True)
+        self.thread.start()
+        return self
+
+    def listen(self):
+        while True:
+            packet = self.socket.recv(65536)
+            if not packet:
+                return
+            self.messages.append(dict(line.split("=", 1) for line in packet.decode().splitlines()))
+
+    def __exit__(self, *_):
+        self.socket.sendto(b"", self.folder + "/socket")
+        self.thread.join(LIMIT)
+        os.unlink(self.folder + "/socket")
+
+    def of(self, **fields):
+        return [one for one in self.messages if all(one.get(name) == value for name, value in fields.items())]
+
+
+class Confined(Daemon):
+    """As below systemd, with the journal in a folder: its standard error is said to be the journal's."""
+
+    def __init__(self, program, host, folder):
+        script = ("mount -t tmpfs tmpfs /run && mkdir -p /run/systemd && ln -s %s /run/systemd/journal && exec \"$0\" \"$@\""
+                  % folder)
+        super().__init__("unshare", host)
+        self.words = ["--mount", "--propagation", "private", "sh", "-c", script, program, "--root", host.path]
+
+    def command(self):
+        return [self.program, *self.words]
+
+
+SPEC_ACCEPTED = "e8b8ec0915184b9c852b30ade856dbb0"
+SPEC_REJECTED = "249a9a43ca0547bc9825d7bce29dbcea"
+RECONCILED = "f1e6045c0cbb497d957295eb51d2269b"
+ITEM = "7d8a56cf4f744e0b8f4950a2ec40d4d1"
+DEVICE = "5ea59c857e8b47d5895421ddde010d50"
+REBOOT = "64652ae5eb3a4392b2b45e02da7cb7f0"
+
+
+@case
+def journal(host, start, tally):
+    """what operators wait for is in the journal with its identity and its fields; without one nothing is lost"""
+    folder = host.path + ".journal"
+    os.environ["JOURNAL_STREAM"] = "1:1"
+    host.spec(GUIDE)
+    try:
+        with Journal(folder) as heard, Confined(start.program, host, folder) as daemon:
+            code, answer = host.json("wait")
+            tally.check("wait: all is done that can be below a root", set(states(answer).values()) == {"armed", "active"},
+                        (code, answer))
+            tally.check("a spec was taken over", heard.of(MESSAGE_ID=SPEC_ACCEPTED, PTHRU_STATE="accepted", PRIORITY="6"),
+                        heard.messages)
+            tally.check("how it ended", heard.of(MESSAGE_ID=RECONCILED, PTHRU_STATE="reboot"), heard.messages)
+            tally.equal("each item, once, with what it has become",
+                        {one["PTHRU_ITEM"]: one["PTHRU_STATE"] for one in heard.of(MESSAGE_ID=ITEM) + heard.of(MESSAGE_ID=DEVICE)},
+                        states(answer))
+            tally.check("the device by its name", heard.of(MESSAGE_ID=DEVICE, PTHRU_DEVICE="gpu", PTHRU_STATE="armed"),
+                        heard.messages)
+            tally.equal("a reboot is outstanding, said once", len(heard.of(MESSAGE_ID=REBOOT, PTHRU_STATE="outstanding")), 1)
+            count = len(heard.of(MESSAGE_ID=ITEM))
+            host.spec("nonsense: 1\n")
+            tally.equal("a bad file: exit 5", host.json("reload")[0], 5)
+            tally.check("it was rejected", until(lambda: heard.of(MESSAGE_ID=SPEC_REJECTED, PRIORITY="3")), heard.messages)
+            host.spec(GUIDE.replace("10de:1b81", "10de:ffff"))
+            host.json("reload")
+            host.json("wait")
+            tally.check("what blocks a device has its code", until(lambda: heard.of(
+                MESSAGE_ID=DEVICE, PTHRU_DEVICE="gpu", PTHRU_STATE="blocked", PTHRU_CODE="no-such-device", PRIORITY="4")),
+                heard.messages[-5:])
+            tally.check("nothing is said twice of an item that stays", len([one for one in heard.of(
+                MESSAGE_ID=ITEM, PTHRU_ITEM="blacklist:radeon")]) == 1 and count > 0, heard.messages)
+            tally.equal("it stops", daemon.stop(), 0)
+        host.spec(GUIDE)
+        with Confined(start.program, host, folder) as daemon:
+            code, answer = host.json("wait")
+            tally.check("with the journal down it works on", set(states(answer).values()) == {"armed", "active"},
+                        (code, answer))
+            tally.check("and says it on its standard error", "<6>spec accepted" in daemon.text(), daemon.text())
+            tally.equal("it stops", daemon.stop(), 0)
+    finally:
+        del os.environ["JOURNAL_STREAM"]
 
 
 @case

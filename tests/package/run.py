@@ -26,6 +26,7 @@ FILES = """etc/passthroughd/
 usr/bin/passthroughctl
 usr/sbin/passthroughd
 usr/libexec/passthroughd/pci-serial
+usr/lib/systemd/catalog/passthroughd.catalog
 usr/lib/systemd/system/passthroughd.service
 usr/lib/systemd/system/passthroughd-worker.socket
 usr/lib/systemd/system/passthroughd-worker@.service

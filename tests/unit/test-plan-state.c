@@ -19,12 +19,24 @@ static void lines(void **state _unused_)
 		{NULL, "reboot no\n"},
 		{made_plan, "reboot yes\n"
 			    "device disk blocked - 0000:03:00.0\n"
-			    "device gpu wanted override 0000:01:00.0 0000:01:00.1\n"},
+			    "device gpu wanted override 0000:01:00.0 0000:01:00.1\n"
+			    "item device:disk blocked boot-disk\n"
+			    "item device:gpu wanted -\n"
+			    "item module:vfio_pci wanted -\n"
+			    "item blacklist:nouveau configured -\n"
+			    "item kernel-flag:intel_iommu=on armed -\n"
+			    "item kernel-flag:iommu=pt wanted -\n"
+			    "item module-option:kvm.ignore_msrs active -\n"},
 		{made_converged, "reboot no\n"
-				 "device gpu active override 0000:01:00.0 0000:01:00.1\n"},
-		{made_armed, "reboot yes\n"},
+				 "device gpu active override 0000:01:00.0 0000:01:00.1\n"
+				 "item device:gpu active -\n"
+				 "item kernel-flag:iommu=pt active -\n"},
+		{made_armed, "reboot yes\n"
+			     "item kernel-flag:iommu=pt armed -\n"},
 		{made_blocked, "reboot no\n"
-			       "device gpu blocked -\n"},
+			       "device gpu blocked -\n"
+			       "item device:gpu blocked no-such-device\n"
+			       "item kernel-flag:iommu=pt blocked -\n"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
