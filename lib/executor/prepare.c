@@ -182,7 +182,8 @@ static void check_room(struct doing *d)
 		if (is_build_step(it) && it->produces)
 			add_produced(d, it, &needs);
 		array_foreach(copy, &it->copies)
-			add_copy(d, copy, &needs);
+			if (copy->grows)
+				add_copy(d, copy, &needs);
 	}
 	array_foreach(it, &needs.list)
 		if (it->free < it->largest + it->growth)

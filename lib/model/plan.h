@@ -116,6 +116,7 @@ enum step_class step_kind_class(enum step_kind kind);
 
 struct step_copy { /* a file that a command copies over another */
 	const char *from, *to;
+	bool grows; /* to is of another image than from will be: it may take more room */
 	/* Where the file system of to is not mounted: its bytes, those free there, and a number
 	 * that tells it from others. */
 	bool measured;

@@ -271,10 +271,8 @@ static int add_refresh(struct planning *p, const struct step *found, const char 
 	*step = *found;
 	step->kind = STEP_REFRESH_LOADER;
 	step->why = why;
-	step->copies.n = 0;
-	array_foreach(it, &found->copies)
-		if (copy_grows(p, it))
-			step->copies.at[step->copies.n++] = *it;
+	array_foreach(it, &step->copies)
+		it->grows = copy_grows(p, it);
 	return 0;
 }
 

@@ -170,6 +170,23 @@ def esp_fails(host, tally):
 
 
 @case()
+def esp_fails_for_flags(host, tally):
+    """systemd-boot: kernel-install fails where no image is made: what it left half done is made again too"""
+    use_systemd_boot(host)
+    before = host.snapshot()
+    host.spec("kernel-flags: [pcie_aspm=off]\n")
+    host.write("/fail-esp", "")
+    code, report = host.json("apply")
+    tally.check("apply: exit 1", code == 1 and "No space left on device" in str(report), report)
+    host.remove("/etc/passthroughd/host.yaml")
+    host.remove("/fail-esp")
+    tally.equal("files are as they were", wrong(before, host.snapshot()), [])
+    tally.equal("tried, and once more for the old state", host.log(), [INSTALL, INSTALL])
+    code, report = host.json("apply")
+    tally.equal("with room the entry is made from the old line", (code, host.log()), (0, [INSTALL] * 3))
+
+
+@case()
 def no_kernel_install(host, tally):
     """systemd-boot without kernel-install: refused, and nothing is written"""
     use_systemd_boot(host)
