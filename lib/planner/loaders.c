@@ -8,36 +8,15 @@
 
 #define FLAGS KIND(ITEM_KERNEL_FLAG)
 
-/* 1, 0, -ENOMEM. */
-static int cannot_refresh(struct planning *p, const struct boot_loader *loader)
-{
-	struct step probe = {0};
-	int found = !loader_refreshed(p->host, loader) ? 1
-		    : loader->refresh		       ? loader->refresh(p->a, p->host, &probe)
-						       : !systemd_boot_stuck(p->host);
-
-	return found < 0 ? found : !found;
-}
-
 int loaders_open(struct planning *p)
 {
 	int err = boot_chain_find(p->a, p->host, &p->chain);
 
-	/* On hosts of proxmox-boot-tool rows stand in for each other (4.15). */
-	if (err < 0 || p->chain.used == LOADER_NONE || p->host->boot.proxmox)
-		return err;
-	for (size_t i = 0; i < boot_loaders_n; i++) {
-		const struct boot_loader *loader = boot_loaders[i];
-		int stuck;
-
-		if (loader->loader == p->chain.used || !loader->present(p->host))
-			continue;
-		stuck = cannot_refresh(p, loader);
-		if (stuck < 0)
-			return stuck;
-		p->left[loader->loader] = stuck;
+	for (size_t i = 0; err >= 0 && i < boot_loaders_n; i++) {
+		err = loader_left(p->a, p->host, p->chain.used, boot_loaders[i]);
+		p->left[boot_loaders[i]->loader] = err > 0;
 	}
-	return 0;
+	return err < 0 ? err : 0;
 }
 
 bool loader_kept(const struct planning *p, const struct boot_loader *loader)

@@ -7,15 +7,6 @@
 
 #define LABEL_WIDTH 19
 
-/* proxmox-boot-tool makes GRUB's entries, those on ESPs, as well (4.15). */
-static const char *command_of(const struct host *host, const struct step *step)
-{
-	if (step->argv.n)
-		return step->argv.at[0];
-	return host->boot.proxmox && host->boot.proxmox_tool ? boot_loader(LOADER_PROXMOX)->name
-							     : NULL;
-}
-
 int boot_view_make(struct arena *a, const struct host *host, struct boot_view *ret)
 {
 	struct boot_view view = {.arena = a};
@@ -24,23 +15,18 @@ int boot_view_make(struct arena *a, const struct host *host, struct boot_view *r
 	for (size_t i = 0; err == 0 && i < boot_loaders_n; i++) {
 		const struct boot_loader *loader = boot_loaders[i];
 		struct loader_view row = {.loader = loader};
-		struct step step = {0};
+		int left;
 
 		if (!loader->present(host))
 			continue;
 		err = loader->files(a, host, &row.files);
-		if (err == 0 && loader->refresh)
-			err = loader->refresh(a, host, &step);
-		for (size_t k = 0; err == 0 && loader->refresh_kernel && k < host->kernels.n; k++)
-			if (host->kernels.at[k].vmlinuz && !step.argv.n)
-				err = loader->refresh_kernel(a, host, &host->kernels.at[k], &step);
-		if (err < 0)
-			return err;
-		err = 0;
-		row.command = command_of(host, &step);
+		if (err == 0)
+			err = loader_command(a, host, loader, &row.command);
+		left = err < 0 ? err : loader_left(a, host, view.chain.used, loader);
+		if (left < 0)
+			return left;
+		row.left = left;
 		row.edited = !loader_refreshed(host, loader);
-		row.left = !row.command && !row.edited && view.chain.used != LOADER_NONE &&
-			   view.chain.used != loader->loader;
 		array_foreach(it, &host->boot.entries)
 			row.entries += it->loader == loader->loader && entry_boots(host, it);
 		if (array_push(a, &view.loaders, row) < 0)

@@ -68,5 +68,19 @@ extern const size_t boot_loaders_n;
  */
 bool loader_refreshed(const struct host *host, const struct boot_loader *loader);
 
+/*
+ * The command that makes that row's entries anew, NULL when none here does: proxmox-boot-tool makes
+ * those of others as well (4.15). 0 or -ENOMEM.
+ */
+int loader_command(struct arena *a, const struct host *host, const struct boot_loader *loader,
+		   const char **ret);
+
+/*
+ * Whether that row is left over: used, another, started this host, and nothing is there that could
+ * make its entries anew. 1, 0, -ENOMEM.
+ */
+int loader_left(struct arena *a, const struct host *host, enum loader used,
+		const struct boot_loader *loader);
+
 /* The row of a loader, NULL for LOADER_NONE. */
 const struct boot_loader *boot_loader(enum loader loader);

@@ -345,5 +345,17 @@ def grub_left_over(host, tally):
     tally.check("explain boot says so too", "left over" in text and "started by systemd-boot" in text, text)
 
 
+@case()
+def cmdline_alone(host, tally):
+    """GRUB in use, and /etc/kernel/cmdline there without entries: kept for kernels to come, and not left over"""
+    host.write(CMDLINE, "root=UUID=abcd ro quiet\n")
+    host.spec("kernel-flags: [pcie_aspm=off]\n")
+    code, report = host.json("apply")
+    tally.check("apply: exit 3, both have the flag", code == 3 and "pcie_aspm=off" in host.read(CMDLINE), report)
+    _, found = host.json("explain", "boot")
+    tally.equal("explain boot: nothing is left over", [(row["name"], row["left_over"]) for row in found["boot"]["loaders"]],
+                [("grub", False), ("systemd-boot", False)])
+
+
 if __name__ == "__main__":
     main("chains", CASES)
