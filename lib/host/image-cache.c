@@ -14,7 +14,7 @@
 #include "digest.h"
 #include "tree.h"
 
-#define FIRST_LINE "# passthroughd images 1 "
+#define FIRST_LINE "# passthroughd images 2 "
 #define KEY_SIZE   96
 #define IMAGES_MAX 256 /* remembered at once */
 

@@ -46,6 +46,7 @@ static const struct {
 	{"etc/cmdline.d/", NULL, KEEP_FILE},
 	{"scripts/init-top/", "/ORDER", KEEP_FILE},
 	{"scripts/init-top/", PATH_ITOOLS_INITTOP, KEEP_FILE},
+	{"", "/config", KEEP_FILE}, /* mkinitcpio's (5.30) */
 	{"libexec/passthroughd/", PATH_PCI_SERIAL, KEEP_NAME},
 	/* Debian links /etc/modules-load.d/modules.conf there (5.18). */
 	{"etc/", "/modules", KEEP_HIDDEN},

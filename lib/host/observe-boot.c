@@ -61,6 +61,20 @@ static enum tristate secure_boot(struct observer *o)
 
 /* --- entries --------------------------------------------------------------------------------- */
 
+/* Such a kernel's image has no version in its name: "/vmlinuz-linux". */
+static const char *version_by_pkgbase(const struct observer *o, const char *image)
+{
+	static const char prefix[] = "vmlinuz-";
+	const char *name = base_name(image);
+
+	if (!has_prefix(name, prefix))
+		return NULL;
+	array_foreach(it, &o->host->kernels)
+		if (it->pkgbase && strcmp(it->pkgbase, name + strlen(prefix)) == 0)
+			return it->version;
+	return NULL;
+}
+
 void observe_entry(struct observer *o, enum loader loader, const char *source,
 		   const struct boot_line *line)
 {
@@ -69,7 +83,7 @@ void observe_entry(struct observer *o, enum loader loader, const char *source,
 		.source = source,
 		.line = line->line,
 		.title = line->title,
-		.kernel = line->kernel,
+		.kernel = line->kernel ? line->kernel : version_by_pkgbase(o, line->image),
 		.options = line->options,
 		.recovery = line->recovery,
 		.esp = o->esp,

@@ -37,9 +37,12 @@ static struct host_kernel *kernel_named(struct host *host, const char *version)
 	return NULL;
 }
 
-static void add_kernel(struct observer *o, const char *version, const char *vmlinuz)
+static void add_kernel(struct observer *o, const char *version, const char *pkgbase,
+		       const char *vmlinuz)
 {
-	struct host_kernel kernel = {.version = keep(o, version), .iommu_default_on = UNKNOWN};
+	struct host_kernel kernel = {.version = keep(o, version),
+				     .pkgbase = keep(o, pkgbase),
+				     .iommu_default_on = UNKNOWN};
 
 	if (kernel_named(o->host, version))
 		return;
@@ -48,27 +51,73 @@ static void add_kernel(struct observer *o, const char *version, const char *vmli
 	kept(o, array_push(o->a, &o->host->kernels, kernel) == 0);
 }
 
-static void find_kernels(struct observer *o)
+/* A folder of modules, and what Arch's package says that the kernel's files are named after. */
+struct folder {
+	const char *version, *pkgbase;
+};
+struct folders {
+	ARRAY_OF(struct folder) list;
+};
+
+static struct folder *named_after(const struct folders *folders, const char *pkgbase)
 {
-	struct words boot = keep_list(o, "/boot"), modules = keep_list(o, MODULES);
+	array_foreach(it, &folders->list)
+		if (it->pkgbase && strcmp(it->pkgbase, pkgbase) == 0)
+			return it;
+	return NULL;
+}
+
+/* Modules that somebody keeps of an older version are none of what lies in /boot by that name. */
+static void add_folder(struct observer *o, struct folders *folders, const char *version)
+{
+	const char *pkgbase = see_line(o, MODULES "/%s/pkgbase", version);
+	struct folder *other;
+
+	if (pkgbase && (!*pkgbase || strchr(pkgbase, '/')))
+		pkgbase = NULL;
+	other = pkgbase ? named_after(folders, pkgbase) : NULL;
+	if (other && strverscmp(other->version, version) > 0)
+		pkgbase = NULL;
+	else if (other)
+		other->pkgbase = NULL;
+	kept(o, array_push(o->scratch, &folders->list, ((struct folder){version, pkgbase})) == 0);
+}
+
+static void find_in_boot(struct observer *o, const struct folders *folders)
+{
+	struct words boot = keep_list(o, "/boot");
 
 	array_foreach(it, &boot) {
 		const char *version = version_of(*it);
+		const struct folder *folder = version ? named_after(folders, version) : NULL;
 
 		if (version)
-			add_kernel(o, version, keep_printf(o, "/boot/%s", *it));
+			add_kernel(o, folder ? folder->version : version,
+				   folder ? folder->pkgbase : NULL,
+				   keep_printf(o, "/boot/%s", *it));
 	}
+}
+
+static void find_kernels(struct observer *o)
+{
+	struct words modules = keep_list(o, MODULES);
+	struct folders folders = {0};
+
+	array_foreach(it, &modules)
+		add_folder(o, &folders, *it);
+	find_in_boot(o, &folders);
 	/*
 	 * Without an image in /boot a folder of modules counts when the kernel lies in it, or
 	 * runs (it was loaded from the ESP): removed packages leave such folders behind.
 	 */
-	array_foreach(it, &modules) {
-		bool running = strcmp(*it, o->host->running_version) == 0;
+	array_foreach(it, &folders.list) {
+		bool running = strcmp(it->version, o->host->running_version) == 0;
 
-		if (kernel_named(o->host, *it) || !see_exists(o, MODULES "/%s/modules.dep", *it))
+		if (kernel_named(o->host, it->version) ||
+		    !see_exists(o, MODULES "/%s/modules.dep", it->version))
 			continue;
-		if (running || see_exists(o, MODULES "/%s/vmlinuz", *it))
-			add_kernel(o, *it, NULL);
+		if (running || see_exists(o, MODULES "/%s/vmlinuz", it->version))
+			add_kernel(o, it->version, it->pkgbase, NULL);
 	}
 }
 
@@ -127,31 +176,25 @@ static void read_indexes(struct observer *o, struct host_kernel *kernel)
 
 /* Path of the kernel's image by one builder's names, NULL when none of them is there. */
 static const char *image_by(struct observer *o, const struct initramfs_builder *builder,
-			    const char *version)
+			    const struct host_kernel *kernel)
 {
 	for (const char *const *format = builder->image_formats; *format; format++) {
-		_cleanup_strbuf_ struct strbuf path = {0};
-		const char *at = strstr(*format, "%s");
+		const char *path = image_by_format(o->scratch, *format, kernel);
 
-		/* The table's formats have one %s each. */
-		strbuf_addn(&path, *format, at ? (size_t)(at - *format) : strlen(*format));
-		strbuf_add(&path, at ? version : "");
-		strbuf_add(&path, at ? at + 2 : "");
-		kept(o, !path.error);
-		if (see_exists(o, "%s", strbuf_text(&path)))
-			return keep(o, strbuf_text(&path));
+		if (kept(o, path) && see_exists(o, "%s", path))
+			return keep(o, path);
 	}
 	return NULL;
 }
 
-static const char *image_path(struct observer *o, const char *version)
+static const char *image_path(struct observer *o, const struct host_kernel *kernel)
 {
 	const struct initramfs_builder *own =
 		o->host->initramfs_builder ? initramfs_builder(o->host->initramfs_builder) : NULL;
-	const char *path = own ? image_by(o, own, version) : NULL;
+	const char *path = own ? image_by(o, own, kernel) : NULL;
 
 	for (size_t i = 0; !path && i < initramfs_builders_n; i++)
-		path = image_by(o, initramfs_builders[i], version);
+		path = image_by(o, initramfs_builders[i], kernel);
 	return path;
 }
 
@@ -204,6 +247,6 @@ void observe_kernels(struct observer *o)
 		qsort(host->kernels.at, host->kernels.n, sizeof(*host->kernels.at), by_version);
 	array_foreach(it, &host->kernels) {
 		read_indexes(o, it);
-		read_image(o, image_path(o, it->version), &it->image);
+		read_image(o, image_path(o, it), &it->image);
 	}
 }

@@ -159,6 +159,11 @@ static bool index_has(const char *text, const char *name)
 	return false;
 }
 
+const char *host_kernel_name(const struct host_kernel *kernel)
+{
+	return kernel->pkgbase ? kernel->pkgbase : kernel->version;
+}
+
 enum module_presence host_kernel_module(const struct host_kernel *kernel, const char *name)
 {
 	if (index_has(kernel->modules_builtin, name))

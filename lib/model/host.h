@@ -65,13 +65,17 @@ struct host_image {
 	const char *compression; /* "zstd", "gzip", "xz", "lz4", "bzip2", "lzma", "none" */
 	uint64_t size;		 /* bytes on disk */
 	/* Text files kept: {etc,lib}/modprobe.d/, {etc,lib}/udev/rules.d/ (ours only),
-	 * conf/modules, etc/modules-load.d/, etc/cmdline.d/, scripts/init-top/ (ours and ORDER). */
+	 * conf/modules, etc/modules-load.d/, etc/cmdline.d/, scripts/init-top/ (ours and ORDER),
+	 * config. */
 	ARRAY_OF(struct image_file) files;
 	struct words modules; /* names of the .ko files inside, kernel's spelling */
 };
 
 struct host_kernel {
 	const char *version;
+	/* What Arch Linux names its kernel, image and preset after, where each version takes the
+	 * place of the one before: "linux-lts"; NULL: they are named after the version. */
+	const char *pkgbase;
 	const char *vmlinuz; /* path in /boot, NULL when only /lib/modules has it */
 	bool running;
 	enum tristate
@@ -87,6 +91,9 @@ struct host_kernel {
 	 * image's builder (3.11, 4.3). Only those that are there. */
 	ARRAY_OF(struct host_image) copies;
 };
+
+/* What its files are named after. */
+const char *host_kernel_name(const struct host_kernel *kernel);
 
 enum module_presence { MODULE_ABSENT, MODULE_LOADABLE, MODULE_BUILTIN };
 

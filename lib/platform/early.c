@@ -71,11 +71,12 @@ const struct image_file *image_file(const struct host_image *image, const char *
 	return NULL;
 }
 
-static const char *by_format(struct arena *a, const char *format, const char *version)
+const char *image_by_format(struct arena *a, const char *format, const struct host_kernel *kernel)
 {
 	int before = (int)strcspn(format, "%");
 
-	return arena_printf(a, "%.*s%s%s", before, format, version, format + before + strlen("%s"));
+	return arena_printf(a, "%.*s%s%s", before, format, host_kernel_name(kernel),
+			    format + before + strlen("%s"));
 }
 
 static bool image_there(const struct host_kernel *kernel)
@@ -92,14 +93,14 @@ const char *early_image_path(struct arena *a, const struct host *host,
 		return NULL;
 	for (const char *const *format = formats; *format; format++)
 		array_foreach(other, &host->kernels) {
-			const char *path = by_format(a, *format, other->version);
+			const char *path = image_by_format(a, *format, other);
 
 			if (!path)
 				return NULL;
 			if (image_there(other) && strcmp(path, other->image.path) == 0)
-				return by_format(a, *format, kernel->version);
+				return image_by_format(a, *format, kernel);
 		}
-	return by_format(a, formats[0], kernel->version);
+	return image_by_format(a, formats[0], kernel);
 }
 
 int words_push(struct arena *a, struct words *w, const char *const *words, size_t n)

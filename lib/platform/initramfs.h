@@ -28,7 +28,8 @@ struct initramfs_builder {
 	const char *name;    /* "initramfs-tools" */
 	const char *command; /* "update-initramfs": its presence means that it is used */
 	/* Path of a kernel's image below the root, "" forms tried in order by observe. */
-	const char *const *image_formats; /* printf formats with one %s, NULL-terminated */
+	const char *const *image_formats; /* printf formats with one %s for host_kernel_name(),
+					     NULL-terminated */
 	const char *const *owned;	  /* files of ours for it, NULL-terminated */
 	/*
 	 * Text of owned[i] for the wish; "" : not wanted. mode: of the file. 0, -ENOMEM, or -EINVAL
@@ -49,6 +50,9 @@ struct initramfs_builder {
 	bool (*proof)(const struct early_wish *wish, const struct host_kernel *kernel,
 		      struct arena *a, const char **ret_why);
 };
+
+/* The path of one such format for that kernel. NULL: out of memory. */
+const char *image_by_format(struct arena *a, const char *format, const struct host_kernel *kernel);
 
 /* All builders known; the first whose command exists is the host's. */
 extern const struct initramfs_builder *const initramfs_builders[];

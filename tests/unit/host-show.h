@@ -60,6 +60,7 @@ static inline void host_show_kernel(struct strbuf *b, const struct host_kernel *
 {
 	strbuf_addf(b, "kernel %s running=%d iommu=%d image=%s\n", k->version, k->running,
 		    k->iommu_default_on, image_status_name(k->image.status));
+	host_show_word(b, " pkgbase", k->pkgbase);
 	host_show_word(b, " vmlinuz", k->vmlinuz);
 	host_show_word(b, " builtin", k->modules_builtin);
 	host_show_word(b, " softdep", k->modules_softdep);
