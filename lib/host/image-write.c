@@ -7,7 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "early.h"
 #include "image-library.h"
+#include "pe-write.h"
 
 #define LZ4_CHUNK (8u << 20) /* of the legacy format: unpacked bytes a block, at most */
 
@@ -78,7 +80,8 @@ void image_write_archive(const struct host_image *image, struct arena *a, struct
 
 	add_file(&w, "init", "", 0, 0755);
 	array_foreach(file, &image->files)
-		add_file(&w, file->path, file->text, file->size, 0644);
+		if (file->path[0] != '.')
+			add_file(&w, file->path, file->text, file->size, 0644);
 	array_foreach(name, &image->modules) {
 		const char *path = arena_printf(a, "lib/modules/%s.ko", *name);
 
@@ -243,6 +246,36 @@ int image_compress(const char *compression, const struct strbuf *archive, struct
 	return out->error;
 }
 
+/* The sections that a unified image was seen to have; of those that were not kept, the name. */
+static int write_unified(const struct host_image *image, const struct strbuf *initrd,
+			 struct arena *a, struct strbuf *out)
+{
+	ARRAY_OF(struct pe_part) parts = {0};
+	const char *line = image_file(image, UNIFIED_SECTIONS)->text;
+	bool signature = false;
+
+	for (size_t n; *line; line += n + (line[n] == '\n')) {
+		struct pe_part part = {.name = "", .bytes = "stub", .size = 4};
+		const struct image_file *text;
+
+		n = strcspn(line, "\n");
+		part.name = arena_strndup(a, line, n);
+		if (!part.name)
+			return -ENOMEM;
+		text = image_file(image, part.name);
+		if (text)
+			part = (struct pe_part){part.name, text->text, text->size};
+		if (strcmp(part.name, ".initrd") == 0)
+			part = (struct pe_part){part.name, initrd->text, initrd->len};
+		if (strcmp(part.name, UNIFIED_SIGNATURE) == 0)
+			signature = true;
+		else if (array_push(a, &parts, part) < 0)
+			return -ENOMEM;
+	}
+	pe_write(parts.at, parts.n, signature, out);
+	return out->error;
+}
+
 int image_write(const struct host_image *image, struct strbuf *out)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
@@ -261,6 +294,8 @@ int image_write(const struct host_image *image, struct strbuf *out)
 	}
 	if (r < 0)
 		return r;
+	if (image_file(image, UNIFIED_SECTIONS))
+		return write_unified(image, &packed, a, out);
 	strbuf_addn(out, packed.text, packed.len);
 	return out->error;
 }

@@ -8,6 +8,7 @@
 
 #include "image-keep.h"
 #include "image-source.h"
+#include "image-unified.h"
 
 #define CHUNK_SIZE (64u << 10)
 
@@ -120,19 +121,37 @@ static int read_all(struct source *s, struct image_keep *keep, struct host_image
 	return 0;
 }
 
+/* An initramfs, or the one in a unified image, if it has one. */
+static int read_image(struct source *s, struct arena *a, struct host_image *image)
+{
+	struct image_keep keep = {.arena = a};
+	struct source window = *s;
+	bool unified = unified_begins(s);
+	int r = unified ? unified_open(s, a, image, &window) : 1;
+
+	if (r <= 0)
+		return r;
+	r = read_all(&window, &keep, image);
+	s->error = window.error;
+	if (r == -EBADMSG && unified) {
+		image->why = arena_printf(a, "its initramfs: %s", image->why);
+		return image->why ? r : -ENOMEM;
+	}
+	return r < 0 ? r : image_keep_finish(&keep, image);
+}
+
 static int read_source(struct source *s, struct arena *a, struct host_image *ret)
 {
 	struct host_image image = {.size = s->size, .compression = "none"};
-	struct image_keep keep = {.arena = a};
-	int r = read_all(s, &keep, &image);
+	int r = read_image(s, a, &image);
 
-	if (r == 0)
-		r = image_keep_finish(&keep, &image);
 	if (r == -ENOMEM)
 		return r;
 	image.status = r == 0 ? IMAGE_READ : r == -EBADMSG ? IMAGE_BAD : IMAGE_UNREADABLE;
-	if (r < 0)
+	if (r < 0) {
 		image.compression = NULL;
+		image.files.n = 0;
+	}
 	if (r == -EIO)
 		image.why = arena_strdup(a, strerror(-s->error));
 	if (r < 0 && !image.why)

@@ -2,6 +2,7 @@
 /* Installed kernels: /boot, /lib/modules, and each one's initramfs. */
 #include <stdio.h>
 
+#include "early.h"
 #include "initramfs.h"
 #include "observe-parts.h"
 
@@ -198,7 +199,7 @@ static const char *image_path(struct observer *o, const struct host_kernel *kern
 	return path;
 }
 
-static void read_image(struct observer *o, const char *path, struct host_image *image)
+void observe_image(struct observer *o, const char *path, struct host_image *image)
 {
 	int err;
 
@@ -213,6 +214,16 @@ static void read_image(struct observer *o, const char *path, struct host_image *
 		image->why = strerrordesc_np(-err);
 	}
 	image->path = path;
+}
+
+/* What stands where an initramfs is booted from. */
+static void read_image(struct observer *o, const char *path, struct host_image *image)
+{
+	observe_image(o, path, image);
+	if (image->status != IMAGE_READ || !image_file(image, UNIFIED_SECTIONS))
+		return;
+	*image = (struct host_image){.path = path, .status = IMAGE_BAD, .size = image->size};
+	image->why = "a unified kernel image, and no initramfs";
 }
 
 void observe_copy(struct observer *o, const char *version, const char *path)

@@ -131,6 +131,8 @@ bool path_function(const char *path, struct pci_addr *ret);
 void observe_running(struct observer *o); /* names, command line, modules */
 void observe_commands(struct observer *o);
 void observe_kernels(struct observer *o);
+/* The image at path, which may be a unified one. */
+void observe_image(struct observer *o, const char *path, struct host_image *image);
 /* The image at path is what an entry of that version (NULL: of none) boots. */
 void observe_copy(struct observer *o, const char *version, const char *path);
 void observe_files(struct observer *o);

@@ -50,6 +50,16 @@ enum image_status {
 };
 const char *image_status_name(enum image_status status);
 
+/*
+ * What is kept of a unified image (UAPI.5) stands with the files of its initramfs, the texts of
+ * three sections, and which sections it has, a line each, with a last one where it is signed.
+ */
+#define UNIFIED_CMDLINE	  ".cmdline"
+#define UNIFIED_OSREL	  ".osrel"
+#define UNIFIED_UNAME	  ".uname"
+#define UNIFIED_SECTIONS  ".sections"
+#define UNIFIED_SIGNATURE "signature"
+
 struct image_file {
 	const char *path; /* as in the archive, without leading "/" and "usr/":
 			     "etc/modprobe.d/x.conf" */
