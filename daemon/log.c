@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "log.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -8,21 +9,31 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <systemd/sd-journal.h>
 #include <unistd.h>
 
 #include "job.h"
+#include "macro.h"
 #include "strbuf.h"
 
 static int daemon_socket = -1;
 
+/* Without waiting: a journal that hangs must not make its services hang. */
+static bool takes_more(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+	return poll(&p, 1, 0) == 1 && p.revents & POLLOUT;
+}
+
 static void print(int priority, const char *text)
 {
 	/* Set by systemd when standard error is the journal's. */
-	if (getenv("JOURNAL_STREAM"))
-		fprintf(stderr, "<%d>%s\n", priority, text);
-	else
+	if (!getenv("JOURNAL_STREAM"))
 		fprintf(stderr, "passthroughd: %s\n", text);
+	else if (takes_more(STDERR_FILENO))
+		fprintf(stderr, "<%d>%s\n", priority, text);
 }
 
 #define FIELDS_MAX 8
@@ -45,8 +56,19 @@ static void put_field(struct fields *f, const char *name, const char *value)
 	f->at[f->n++] = (struct iovec){text->text, text->len};
 }
 
-/* libsystemd sends to it, and is content when nobody is there. */
-#define JOURNAL_SOCKET "/run/systemd/journal/socket"
+/*
+ * Libsystemd sends there, is content when nobody is, and waits where its queue is full. Only a
+ * connected socket can be asked for that.
+ */
+static bool journal_listens(void)
+{
+	const struct sockaddr_un address = {.sun_family = AF_UNIX,
+					    .sun_path = "/run/systemd/journal/socket"};
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	return fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
+	       takes_more(fd);
+}
 
 /* Whether the journal has it. */
 static bool journal(enum message message, int priority, const struct log_fields *fields,
@@ -56,8 +78,7 @@ static bool journal(enum message message, int priority, const struct log_fields 
 	char digit[2] = {(char)('0' + priority), '\0'};
 	bool done;
 
-	if (message == _MESSAGE_INVALID || !getenv("JOURNAL_STREAM") ||
-	    access(JOURNAL_SOCKET, F_OK) < 0)
+	if (message == _MESSAGE_INVALID || !getenv("JOURNAL_STREAM") || !journal_listens())
 		return false;
 	put_field(&f, "MESSAGE", text);
 	put_field(&f, "PRIORITY", digit);
