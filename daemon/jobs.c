@@ -2,10 +2,12 @@
 /* The worker's side of each job. */
 #include <errno.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <systemd/sd-daemon.h>
 #include <time.h>
 
 #include "clock.h"
@@ -17,6 +19,9 @@
 #include "text.h"
 #include "wire.h"
 
+/* Many times what lies between two ticks. */
+#define EXTEND_USEC (30 * 1000 * 1000U)
+
 /* What a job has in hand besides its words. */
 struct bench {
 	const struct job *job;
@@ -27,6 +32,7 @@ struct bench {
 	struct pthru_spec *spec; /* NULL: none was ever accepted */
 	unsigned healed;	 /* by this job, where nobody asked */
 	bool current;		 /* it is what the files say */
+	char step[256];		 /* for people: which one is under way */
 };
 
 static void tell(const struct bench *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -112,8 +118,20 @@ static void on_step(void *userdata, size_t index, size_t count, const char *what
 		tell_written(b, what);
 		return;
 	}
-	tell(b, JOB_SAYS_PROGRESS "applying: %s (%zu of %zu)", what, index + 1, count);
+	snprintf(b->step, sizeof(b->step), "applying: %s (%zu of %zu)", what, index + 1, count);
+	tell(b, JOB_SAYS_PROGRESS "%s", b->step);
 	log_line(LOG_PRIORITY_INFO, "%s", what);
+}
+
+/*
+ * Systemd is patient with a builder: a worker that is told to stop lets it finish, and asks for
+ * more time as long as one runs. That costs nothing where nobody waits.
+ */
+static void on_tick(void *userdata, unsigned seconds)
+{
+	const struct bench *b = userdata;
+
+	sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%u\nSTATUS=%s, %u s", EXTEND_USEC, b->step, seconds);
 }
 
 static void on_wait(void *userdata, const char *holder)
@@ -242,7 +260,7 @@ static int apply(struct bench *b)
 	int64_t began = clock_ms();
 	int code, err;
 
-	pthru_ctx_set_progress(b->ctx, b, on_step, NULL, on_wait);
+	pthru_ctx_set_progress(b->ctx, b, on_step, on_tick, on_wait);
 	pthru_ctx_set_look(b->ctx, on_look);
 	err = pthru_apply(b->ctx, b->spec, NULL, b->diags, &report);
 	if (err < 0) {

@@ -127,6 +127,7 @@ static _Noreturn void become_child(struct workers *all, int fd)
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+	unsetenv("NOTIFY_SOCKET"); /* the daemon speaks for itself */
 	_exit(job_serve(all->ctx, fd));
 }
 
