@@ -237,8 +237,12 @@ static int on_peace(sd_event_source *source _unused_, uint64_t usec _unused_, vo
 
 static void note_written(struct manager *m, const char *path)
 {
-	m->heals += m->healing;
-	if (m->healing && contest_healed(&m->contest, path, m->workers.event, on_peace, m) > 0)
+	if (!m->healing)
+		return;
+	m->heals++;
+	log_event(MESSAGE_HEALED, LOG_PRIORITY_NOTICE, (struct log_fields){.item = path},
+		  "%s was changed by something else, and is right again", path);
+	if (contest_healed(&m->contest, path, m->workers.event, on_peace, m) > 0)
 		log_event(MESSAGE_CONTESTED, LOG_PRIORITY_WARNING,
 			  (struct log_fields){.item = path},
 			  "%s was changed by something else again and again: it is left alone for "

@@ -12,6 +12,8 @@ const char *message_id(enum message message)
 		[MESSAGE_DEVICE] = "5ea59c857e8b47d5895421ddde010d50",
 		[MESSAGE_REBOOT] = "64652ae5eb3a4392b2b45e02da7cb7f0",
 		[MESSAGE_CONTESTED] = "800f8917ff1e4c02bcf712bb49b3da91",
+		[MESSAGE_HEALED] = "0128d5ee506d469eac98e390e574d833",
+		[MESSAGE_CUT] = "4ad893e114e4428493202f46d26ddf47",
 	};
 
 	return ids[message];

@@ -10,6 +10,8 @@ enum message {
 	MESSAGE_DEVICE,
 	MESSAGE_REBOOT,
 	MESSAGE_CONTESTED,
+	MESSAGE_HEALED,
+	MESSAGE_CUT,
 	_MESSAGE_MAX,
 	_MESSAGE_INVALID = -1, /* a line of no kind */
 };

@@ -58,7 +58,8 @@ static void worker_free(struct worker *w)
 static void finish(struct worker *w, int code)
 {
 	if (code < 0) {
-		log_line(LOG_PRIORITY_ERROR, "%s ended without an answer", w->kind->name);
+		log_event(MESSAGE_CUT, LOG_PRIORITY_ERROR, (struct log_fields){.state = "cut"},
+			  "%s ended without an answer", w->kind->name);
 		code = PTHRU_EXIT_FAILED;
 	}
 	w->kind->ended(w->owner, w, code);
