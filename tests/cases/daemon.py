@@ -728,7 +728,8 @@ def words(host, start, tally):
                     (code, code == 0, code != 0))
 
 
-def main():
+def main(name, cases):
+    """NAME.py CTL DAEMON [CASE...]"""
     ctl, program = [os.path.abspath(path) for path in sys.argv[1:3]]
     tally = Tally()
     os.umask(0o022)
@@ -737,11 +738,11 @@ def main():
     def start(host):
         return Daemon(program, host)
     start.program = program
-    for function in CASES:
+    for function in cases:
         if sys.argv[3:] and function.__name__ not in sys.argv[3:]:
             continue
-        tally.heading("daemon: " + function.__doc__)
-        with tempfile.TemporaryDirectory(prefix="pthru-daemon-") as folder:
+        tally.heading("%s: %s" % (name, function.__doc__))
+        with tempfile.TemporaryDirectory(prefix="pthru-%s-" % name) as folder:
             os.chmod(folder, 0o755)
             try:
                 function(Host(ctl, os.path.join(folder, "root"), iommu=False), start, tally)
@@ -751,4 +752,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    main("daemon", CASES)
