@@ -19,6 +19,7 @@ sys.path[:0] = [HERE, os.path.join(SOURCE, "tests/sysroot")]
 sys.dont_write_bytecode = True
 
 import life  # noqa: E402
+import metrics  # noqa: E402
 from root import Sysroot, make_base, read, sh  # noqa: E402
 from tally import Tally  # noqa: E402
 
@@ -36,6 +37,7 @@ usr/share/dbus-1/system.d/org.passthroughd.Passthrough1.conf
 usr/share/doc/passthroughd/changelog.gz
 usr/share/doc/passthroughd/copyright
 usr/share/doc/passthroughd/examples/10-three-lines.yaml
+usr/share/doc/passthroughd/examples/notify-reload.conf
 usr/share/man/man1/passthroughctl.1.gz
 usr/share/man/man5/passthroughd.yaml.5.gz
 usr/share/man/man8/passthroughd.8.gz
@@ -125,6 +127,9 @@ def main():
     os.environ["SOURCE_DATE_EPOCH"] = epoch  # the copy has no history to take it from
     other = pack(build_elsewhere(work), os.path.join(work, "there"))
     tally.check("both packages are the same", read(deb) == read(other), "%s %s" % (deb, other))
+
+    tally.heading("package: the metrics, judged by Prometheus' promtool")
+    metrics.check(build, work, tally)
 
     tally.heading("package: its life in a Debian tree")
     tree = output("sh", os.path.join(SOURCE, "tests/sysroot/tree.sh")).strip()
