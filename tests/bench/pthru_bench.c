@@ -9,17 +9,20 @@
  *             started with --read) that reads the same files
  *   functions 1,000 and 10,000 PCI functions: parse the capture, observe, plan
  *   hosts     every captured host of tests/hosts: parse, observe, plan
+ *   rest      the daemon when it has done its work, beside this program when it only sleeps
  */
 #include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "capture.h"
 #include "config.h"
@@ -27,7 +30,9 @@
 #include "planner.h"
 
 #define RUNS 31
-#define HOST "guide-by-hand"
+/* An image of this very moment is not remembered: its time stamp could be another's too. */
+#define SETTLED_US 100000
+#define HOST	   "guide-by-hand"
 
 extern char **environ;
 
@@ -90,17 +95,30 @@ struct cost {
 	int code;
 };
 
+#define WORDS_MAX 12
+
+static void copy_words(const char *const *words, char **argv)
+{
+	for (size_t i = 0; words[i]; i++)
+		argv[i] = strdup(words[i]);
+}
+
+static void free_words(char **argv)
+{
+	for (size_t i = 0; argv[i]; i++)
+		free(argv[i]);
+}
+
 static struct cost spend(const char *const *words)
 {
-	char *argv[12] = {0};
 	posix_spawn_file_actions_t actions;
+	char *argv[WORDS_MAX] = {0};
 	struct rusage used;
 	struct cost cost = {.wall = now_ms()};
 	pid_t pid;
 	int status;
 
-	for (size_t i = 0; words[i]; i++)
-		argv[i] = strdup(words[i]);
+	copy_words(words, argv);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
 	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
@@ -110,8 +128,7 @@ static struct cost spend(const char *const *words)
 	if (wait4(pid, &status, 0, &used) < 0)
 		die("wait4");
 	cost.wall = now_ms() - cost.wall;
-	for (size_t i = 0; argv[i]; i++)
-		free(argv[i]);
+	free_words(argv);
 	cost.cpu = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1e3 +
 		   (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e3;
 	cost.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -172,6 +189,7 @@ static void bench_plan(const char *self, const char *ctl)
 	snprintf(tree, sizeof(tree), "%s/root", root);
 	snprintf(list, sizeof(list), "%s/list", root);
 	lay_out(tree);
+	usleep(SETTLED_US);
 	listing = fopen(list, "w");
 	if (!listing || nftw(tree, list_file, 32, FTW_PHYS) < 0 || fclose(listing) != 0)
 		die(list);
@@ -367,6 +385,91 @@ static void bench_hosts(void)
 		       n, total / (double)n);
 }
 
+/* --- the daemon at rest ------------------------------------------------------------------------
+ */
+
+#define REST_S 10
+
+struct rest {
+	unsigned long private_kib, wakings;
+};
+
+/* The sum of the numbers behind a word in a file of /proc/PID. */
+static unsigned long sum_of(pid_t pid, const char *name, const char *word)
+{
+	char path[64], line[256];
+	unsigned long sum = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	file = fopen(path, "r");
+	while (file && fgets(line, sizeof(line), file))
+		if (strncmp(line, word, strlen(word)) == 0)
+			sum += strtoul(strchr(line, ':') + 1, NULL, 10);
+	if (!file || fclose(file) != 0)
+		die(path);
+	return sum;
+}
+
+static pid_t start(const char *const *words)
+{
+	posix_spawn_file_actions_t actions;
+	char *argv[WORDS_MAX] = {0};
+	pid_t pid;
+
+	copy_words(words, argv);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+	if (posix_spawn(&pid, argv[0], &actions, NULL, argv, environ) != 0)
+		die(argv[0]);
+	posix_spawn_file_actions_destroy(&actions);
+	free_words(argv);
+	return pid;
+}
+
+static struct rest measure(pid_t pid)
+{
+	struct rest rest = {.wakings = sum_of(pid, "status", "voluntary_ctxt_switches")};
+
+	sleep(REST_S);
+	rest.wakings = sum_of(pid, "status", "voluntary_ctxt_switches") - rest.wakings;
+	rest.private_kib = sum_of(pid, "smaps_rollup", "Private_");
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return rest;
+}
+
+static void bench_rest(const char *self, const char *ctl)
+{
+	char root[] = "/tmp/pthru-bench-XXXXXX", daemon[PATH_MAX];
+	char spec[] = TEST_DIR "/cases/specs/guide.yaml";
+	struct rest ours, bare;
+	struct cost cost = {.code = -1};
+	pid_t pid;
+
+	if (!mkdtemp(root))
+		die(root);
+	snprintf(daemon, sizeof(daemon), "%.*s/passthroughd", (int)(strrchr(ctl, '/') - ctl), ctl);
+	lay_out(root);
+	pid = start((const char *const[]){daemon, "--root", root, "--spec", spec, NULL});
+	for (int i = 0; i < 100 && cost.code != 0 && cost.code != 3; i++) {
+		usleep(SETTLED_US);
+		cost = spend((const char *const[]){ctl, "wait", "--root", root, NULL});
+	}
+	sleep(2); /* the news of what was written last have been heard */
+	ours = measure(pid);
+	pid = start((const char *const[]){self, "--sleep", NULL});
+	sleep(1);
+	bare = measure(pid);
+	printf("rest      the daemon with its work done (wait: exit %d), for %d seconds\n"
+	       "          passthroughd %6lu KiB private, %lu wakings\n"
+	       "          bare sleeper %6lu KiB private, %lu wakings\n",
+	       cost.code, REST_S, ours.private_kib, ours.wakings, bare.private_kib, bare.wakings);
+	printf("          ratio        %6.1f\n",
+	       (double)ours.private_kib / (double)bare.private_kib);
+	spend((const char *const[]){"/bin/rm", "-rf", root, NULL});
+}
+
 int main(int argc, char **argv)
 {
 	char self[PATH_MAX], ctl[PATH_MAX];
@@ -375,17 +478,22 @@ int main(int argc, char **argv)
 
 	if (argc == 3 && strcmp(argv[1], "--read") == 0)
 		return bare_reader(argv[2]);
+	if (argc == 2 && strcmp(argv[1], "--sleep") == 0)
+		return pause();
 	if (n < 0)
 		die("/proc/self/exe");
 	self[n] = '\0';
 	snprintf(ctl, sizeof(ctl), "%.*s/../daemon/passthroughctl",
 		 (int)(strrchr(self, '/') - self), self);
-	bench_plan(self, argc > 1 ? argv[1] : ctl);
+	if (argc > 1)
+		snprintf(ctl, sizeof(ctl), "%s", argv[1]);
+	bench_plan(self, ctl);
 	printf("functions in one process, %u cards of eight wished and guarded, medians of 5\n",
 	       CARDS);
 	small = bench_functions(1000);
 	large = bench_functions(10000);
 	printf("          ratio of 10,000 to 1,000: %.1f (linear is 10)\n", large / small);
 	bench_hosts();
+	bench_rest(self, ctl);
 	return 0;
 }
