@@ -55,9 +55,10 @@ _passthroughctl()
 		mapfile -t COMPREPLY < <(compgen -W "$(__passthroughctl_section Verbs <<<"$help" |
 			cut -d ' ' -f 1)" -- "$cur")
 	else
-		takes=$(__passthroughctl_section Verbs <<<"$help" | sed -n "s/^$verb \([A-Z|]*\).*/\1/p")
+		takes=$(__passthroughctl_section Verbs <<<"$help" | sed -n "s/^$verb \[*\([A-Z|]*\).*/\1/p")
 		case $takes in
 		FILE*) _filedir ;;
+		CAPTURE*) _filedir host ;;
 		NAME*)
 			mapfile -t COMPREPLY < <(compgen -W "$(__passthroughctl_devices "${ctl[@]}")" -- "$cur")
 			__ltrim_colon_completions "$cur"

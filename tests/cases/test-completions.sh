@@ -24,7 +24,7 @@ in_bash() {
 	bash --norc "$here/complete.bash" "$completions/$1.bash" "$2"
 }
 in_zsh() {
-	zsh -f "$here/complete.zsh" "$completions/_passthroughctl" "$@"
+	zsh -f "$here/complete.zsh" "$completions/_$1" "$@"
 }
 # equal WHAT SEEN WANTED: the same words in whatever order, and some.
 equal() {
@@ -72,7 +72,13 @@ equal 'bash: the end of an address' "$(in_bash passthroughctl "passthroughctl $w
 has 'zsh: explain' "$(in_zsh passthroughctl $where explain '' | sed -n 's/^2:device:(\(.*\))$/\1/p' |
 	tr ' ' '\n')" gpu '0000\:01\:00.0'
 
+host=$2/tests/hosts/pve8-
+equal 'bash: a second capture' "$(in_bash passthroughctl "passthroughctl --host $capture plan ${host}gtx1080.h")" "$capture"
+has 'zsh: a second capture' "$(in_zsh passthroughctl --host "$capture" plan '')" '*:capture:_files -g "*.host"'
+
 options=$(passthroughd --help | grep -oE '^  --[a-z]+' | tr -d ' ')
 has 'the help of passthroughd' "$options" --root --worker --workers
 equal 'bash: passthroughd' "$(in_bash passthroughd 'passthroughd --')" "$options"
+equal 'zsh: passthroughd' "$(in_zsh passthroughd -- | sed -n 's/^\(--[a-z]*\).*/\1/p')" "$options"
+has 'zsh: what passthroughd takes' "$(in_zsh passthroughd --)" '--root=:folder:_files -/' '--workers=:file:_files'
 exit $failed

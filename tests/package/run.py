@@ -45,7 +45,8 @@ usr/share/passthroughd/ansible/facts.d/passthroughd.fact
 usr/share/passthroughd/ansible/roles/passthroughd/tasks/main.yml
 usr/share/passthroughd/passthroughd.schema.json
 usr/share/polkit-1/actions/org.passthroughd.Passthrough1.policy
-usr/share/zsh/vendor-completions/_passthroughctl""".split("\n")
+usr/share/zsh/vendor-completions/_passthroughctl
+usr/share/zsh/vendor-completions/_passthroughd""".split("\n")
 # What nothing but dlopen asks for.
 OPENED = ("libarchive13", "libkmod2")
 
