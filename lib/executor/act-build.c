@@ -79,14 +79,13 @@ static const char *likely_cause(struct doing *d, const struct step *step)
 	const char *text;
 	size_t size;
 
-	if (strstr(command_of(step), "update-initramfs") &&
-	    d->ops->read(d->ops->ctx, ITOOLS_CONF, FILE_MAX_SIZE, d->arena, &text, &size, NULL) ==
+	if (step->kind != STEP_BUILD_INITRAMFS || !strstr(command_of(step), "update-initramfs"))
+		return "see whether what holds it is mounted read-only";
+	if (d->ops->read(d->ops->ctx, ITOOLS_CONF, FILE_MAX_SIZE, d->arena, &text, &size, NULL) ==
 		    0 &&
 	    strstr(text, "update_initramfs=no"))
 		return ITOOLS_CONF " says update_initramfs=no; set it to yes";
-	if (step->kind == STEP_BUILD_INITRAMFS)
-		return "see whether /boot is mounted read-only, and " ITOOLS_CONF;
-	return "see whether what holds it is mounted read-only";
+	return "see whether /boot is mounted read-only, and " ITOOLS_CONF;
 }
 
 int act_build(struct doing *d, size_t index, struct report_step *out)

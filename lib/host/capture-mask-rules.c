@@ -109,6 +109,14 @@ static int mkconfig_line(struct masks *m _unused_, const char *line, struct strb
 	return 0;
 }
 
+/* Whether it reads files of ours (5.29). */
+static int mkinitcpio_line(struct masks *m _unused_, const char *line, struct strbuf *out)
+{
+	if (strstr(line, "_d_config="))
+		strbuf_addf(out, "%s\n", line);
+	return 0;
+}
+
 /* Which controllers there are: the first line of each kind says it. */
 static int interrupts(struct masks *m _unused_, const char *text, size_t size _unused_,
 		      struct strbuf *out)
@@ -317,6 +325,7 @@ static const struct rule {
 	{"modules.builtin.modinfo", "*/lib/modules/*", builtin_aliases, NULL},
 	{"modules.dep", "*/lib/modules/*", NULL, dep_line},
 	{"grub*-mkconfig", "*/*bin", NULL, mkconfig_line},
+	{"mkinitcpio", "*/*bin", NULL, mkinitcpio_line},
 	{"grub.cfg", "*", NULL, grub_line},
 };
 

@@ -22,7 +22,7 @@ static const char *const commands[] = {
 };
 
 /* Builders that are named though lib/platform has no row for them: what is not done is said. */
-static const char *const other_builders[] = {"dracut", "mkinitcpio", "booster"};
+static const char *const other_builders[] = {"booster"};
 
 static const char *const folders[] = {"/usr/sbin", "/usr/bin", "/sbin", "/bin"};
 
@@ -39,6 +39,34 @@ static bool is_command(struct observer *o, const char *path)
 	struct tree_stat st;
 
 	return see_stat(o, &st, "%s", path) && S_ISREG(st.mode) && st.mode & 0111;
+}
+
+static const char *command_text(struct observer *o, const char *command)
+{
+	const char *text = NULL;
+
+	for (size_t f = 0; f < ARRAY_LEN(folders) && !text; f++)
+		text = see_text(o, MAX_CONFIG, "%s/%s", folders[f], command);
+	return text;
+}
+
+static void choose_builder(struct observer *o)
+{
+	struct host *host = o->host;
+
+	for (size_t i = 0; i < initramfs_builders_n && !host->initramfs_builder; i++) {
+		const struct initramfs_builder *builder = initramfs_builders[i];
+		const char *text;
+
+		if (!words_has(&host->commands, builder->command))
+			continue;
+		host->initramfs_builder = builder->name;
+		text = builder->reads_owned ? command_text(o, builder->command) : NULL;
+		host->builder_old = text && !strstr(text, builder->reads_owned);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(other_builders) && !host->initramfs_builder; i++)
+		if (words_has(&host->commands, other_builders[i]))
+			host->initramfs_builder = other_builders[i];
 }
 
 void observe_commands(struct observer *o)
@@ -58,10 +86,5 @@ void observe_commands(struct observer *o)
 				keep_word(o, &host->commands, commands[i]);
 		}
 	}
-	for (size_t i = 0; i < initramfs_builders_n && !host->initramfs_builder; i++)
-		if (words_has(&host->commands, initramfs_builders[i]->command))
-			host->initramfs_builder = initramfs_builders[i]->name;
-	for (size_t i = 0; i < ARRAY_LEN(other_builders) && !host->initramfs_builder; i++)
-		if (words_has(&host->commands, other_builders[i]))
-			host->initramfs_builder = other_builders[i];
+	choose_builder(o);
 }

@@ -47,6 +47,8 @@ static const struct folder {
 	{"/etc/initramfs-tools/scripts/init-top", ""},
 	{"/usr/share/initramfs-tools/modules.d", ""},
 	{"/etc/dracut.conf.d", ".conf"},
+	{"/etc/mkinitcpio.conf.d", ".conf"},
+	{PATH_PRESETS, ".preset"},
 	{"/etc/driverctl.d", ""},
 };
 

@@ -175,10 +175,29 @@ static void read_indexes(struct observer *o, struct host_kernel *kernel)
 	scratch_trim(o);
 }
 
+/* Where the kernel has settings of its own, they name the image. NULL: they do not, or it is not
+ * there. */
+static const char *image_by_settings(struct observer *o, const struct initramfs_builder *builder,
+				     const struct host_kernel *kernel)
+{
+	const char *path, *settings, *image;
+
+	if (!builder->settings_format || !kernel->pkgbase)
+		return NULL;
+	path = image_by_format(o->scratch, builder->settings_format, kernel);
+	settings = kept(o, path) ? see_file(o, MAX_CONFIG, path) : NULL;
+	image = settings ? builder->image_in(o->scratch, settings) : NULL;
+	return image && see_exists(o, "%s", image) ? keep(o, image) : NULL;
+}
+
 /* Path of the kernel's image by one builder's names, NULL when none of them is there. */
 static const char *image_by(struct observer *o, const struct initramfs_builder *builder,
 			    const struct host_kernel *kernel)
 {
+	const char *named = image_by_settings(o, builder, kernel);
+
+	if (named)
+		return named;
 	for (const char *const *format = builder->image_formats; *format; format++) {
 		const char *path = image_by_format(o->scratch, *format, kernel);
 

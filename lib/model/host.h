@@ -296,6 +296,7 @@ struct host {
 	struct words commands; /* builder commands found below the root: "update-initramfs", ... */
 	const char
 		*initramfs_builder; /* "initramfs-tools", "dracut", "mkinitcpio", "booster"; NULL */
+	bool builder_old; /* by its own text it reads none of the files that would be ours (5.29) */
 	ARRAY_OF(struct host_address) addresses; /* for captures, which keep no others */
 	bool vfio_in_use;			 /* not used by plan_id */
 	bool pci_serial_tool; /* PATH_PCI_SERIAL is there, for early binding by serial */

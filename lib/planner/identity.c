@@ -66,6 +66,8 @@ static void add_boot(const struct host *host, struct strbuf *out)
 		    host->boot.grub_dir_read, host->boot.boot_read_only,
 		    host->boot.grub_mkconfig ? host->boot.grub_mkconfig : "");
 	add(out, "builder", host->initramfs_builder);
+	if (host->builder_old)
+		add(out, "builder", "old");
 	add(out, "cmdline", host->cmdline);
 }
 

@@ -67,34 +67,62 @@ static bool has_copies(const struct planning *p)
 	return false;
 }
 
-int plan_gate(struct planning *p)
+static int close_gate(struct planning *p, enum code code, const char *why)
 {
+	p->gate = code;
+	p->gate_why = why;
+	return why ? 0 : -ENOMEM;
+}
+
+static const char *no_builder(struct planning *p)
+{
+	const char *commands = initramfs_commands(p->a);
+
+	return commands ? arena_printf(p->a,
+				       "no initramfs builder (%s) is installed, and an initramfs "
+				       "here would have to be rebuilt",
+				       commands)
+			: NULL;
+}
+
+/* 0, -ENOMEM; p->gate when it is closed. */
+static int find_gate(struct planning *p)
+{
+	const struct host *host = p->host;
+	const char *why = NULL;
+
+	if (p->builder && p->builder->obstacle && p->builder->obstacle(p->a, host, &why) < 0)
+		return -ENOMEM;
 	/* Deployments' images lie apart, and are there all the same. */
-	if ((!p->kernels.n && !p->host->boot.ostree) || !wishes_images(p))
+	if (!p->kernels.n && !host->boot.ostree && !why)
 		return 0;
 	if (check_refresh(p) < 0)
 		return -ENOMEM;
-	if (p->host->boot.ostree) {
-		p->gate = CODE_NO_BUILDER;
-		p->gate_why = "this host boots deployments of ostree, whose initramfs is made by "
-			      "its own tool; nothing here knows how to make one anew yet";
-	} else if (!p->builder) {
-		p->gate = CODE_NO_BUILDER;
-		p->gate_why =
-			"no initramfs builder (update-initramfs, dracut) is installed, and an "
-			"initramfs here would have to be rebuilt";
-	} else if (p->chain.unified) {
-		p->gate = CODE_AMBIGUOUS_BOOT_LOADER;
-		p->gate_why = UNIFIED_UNKNOWN;
-	} else if (systemd_boot_stuck(p->host) && has_copies(p)) {
-		p->gate = CODE_NO_BUILDER;
-		p->gate_why = NO_KERNEL_INSTALL;
-	} else if (p->host->boot.boot_read_only) {
-		p->gate = CODE_READ_ONLY;
-		p->gate_why = "/boot is mounted read-only, and an initramfs there would have to be "
-			      "rebuilt; remount it writable";
-	}
-	if (note_images(p) < 0)
+	if (host->boot.ostree)
+		return close_gate(
+			p, CODE_NO_BUILDER,
+			"this host boots deployments of ostree, whose initramfs is made by its own "
+			"tool; nothing here knows how to make one anew yet");
+	if (!p->builder)
+		return close_gate(p, CODE_NO_BUILDER, no_builder(p));
+	if (p->chain.unified)
+		return close_gate(p, CODE_AMBIGUOUS_BOOT_LOADER, UNIFIED_UNKNOWN);
+	if (why)
+		return close_gate(p, CODE_FOREIGN_CONFLICT, why);
+	if (systemd_boot_stuck(host) && has_copies(p))
+		return close_gate(p, CODE_NO_BUILDER, NO_KERNEL_INSTALL);
+	if (host->boot.boot_read_only)
+		return close_gate(p, CODE_READ_ONLY,
+				  "/boot is mounted read-only, and an initramfs there would have "
+				  "to be rebuilt; remount it writable");
+	return 0;
+}
+
+int plan_gate(struct planning *p)
+{
+	if (!wishes_images(p))
+		return 0;
+	if (find_gate(p) < 0 || note_images(p) < 0)
 		return -ENOMEM;
 	return p->gate == _CODE_INVALID ? 0 : block_kinds(p, IMAGE_KINDS, p->gate, p->gate_why);
 }

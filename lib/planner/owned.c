@@ -198,7 +198,7 @@ static int builder_files(struct planning *p, const struct initramfs_builder *bui
 					 .owned = true};
 
 		if (builder == p->builder && p->kernels.n)
-			err = builder->render(p->a, &p->early, i, &wish.text, &wish.mode);
+			err = builder->render(p->a, p->host, &p->early, i, &wish.text, &wish.mode);
 		if (err == 0)
 			err = plan_file(p, &wish);
 	}

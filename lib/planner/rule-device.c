@@ -128,7 +128,7 @@ static int override_files(struct planning *p, const struct device_wish *wish, en
 		const char *text;
 		unsigned mode;
 
-		err = p->builder->render(p->a, &p->early, i, &text, &mode);
+		err = p->builder->render(p->a, p->host, &p->early, i, &text, &mode);
 		if (err < 0)
 			return err;
 		if (strcmp(host_text(p->host, p->builder->owned[i]), text) != 0)

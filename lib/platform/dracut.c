@@ -25,8 +25,8 @@ static const char *const owned[] = {PATH_DRACUT_DROPIN, NULL};
  * two files need not both exist. A program's libraries follow it: after these items dracut resolves
  * whatever in the image is executable.
  */
-static int render(struct arena *a, const struct early_wish *wish, size_t i, const char **ret,
-		  unsigned *ret_mode)
+static int render(struct arena *a, const struct host *host _unused_, const struct early_wish *wish,
+		  size_t i, const char **ret, unsigned *ret_mode)
 {
 	_cleanup_strbuf_ struct strbuf b = {};
 	struct words all = {};

@@ -184,8 +184,8 @@ static void render_script(struct strbuf *b, const struct early_wish *wish, const
 	strbuf_add(b, "exit 0\n");
 }
 
-static int render(struct arena *a, const struct early_wish *wish, size_t i, const char **ret,
-		  unsigned *ret_mode)
+static int render(struct arena *a, const struct host *host _unused_, const struct early_wish *wish,
+		  size_t i, const char **ret, unsigned *ret_mode)
 {
 	static void (*const texts[])(struct strbuf *, const struct early_wish *,
 				     const struct words *) = {render_hook, render_script};
@@ -276,7 +276,7 @@ static bool proof(const struct early_wish *wish, const struct host_kernel *kerne
 		return false;
 	r = udev_rules_render(a, wish, &rules);
 	if (r == 0)
-		r = render(a, wish, 1, &script, &mode);
+		r = render(a, NULL, wish, 1, &script, &mode);
 	if (r < 0)
 		return early_unwritten(ret_why, r);
 	/* Other hooks than Debian's leave the rule where it is on the host; udevd reads both. */

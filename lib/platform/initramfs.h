@@ -30,13 +30,23 @@ struct initramfs_builder {
 	/* Path of a kernel's image below the root, "" forms tried in order by observe. */
 	const char *const *image_formats; /* printf formats with one %s for host_kernel_name(),
 					     NULL-terminated */
-	const char *const *owned;	  /* files of ours for it, NULL-terminated */
+	/* Where one kernel's image has settings of its own, as such a format, and the path that
+	 * they name for it (NULL: none). NULL: there are none. */
+	const char *settings_format;
+	const char *(*image_in)(struct arena *a, const char *settings);
+	/* What the command's own text says where it reads files of ours; NULL: every version does.
+	 */
+	const char *reads_owned;
+	const char *const *owned; /* files of ours for it, NULL-terminated */
+	/* Why files of ours would never get into an image, for people; NULL: they would. 0 or
+	 * -ENOMEM. The function may be NULL. */
+	int (*obstacle)(struct arena *a, const struct host *host, const char **ret_why);
 	/*
 	 * Text of owned[i] for the wish; "" : not wanted. mode: of the file. 0, -ENOMEM, or -EINVAL
 	 * when a driver's or module's name is none: nothing of it may reach a script.
 	 */
-	int (*render)(struct arena *a, const struct early_wish *wish, size_t i, const char **ret,
-		      unsigned *ret_mode);
+	int (*render)(struct arena *a, const struct host *host, const struct early_wish *wish,
+		      size_t i, const char **ret, unsigned *ret_mode);
 	/*
 	 * Fills in argv, env, check and produces of a step that builds one kernel's image; produces
 	 * is the image that must be new. 0 or -ENOMEM.
@@ -53,6 +63,9 @@ struct initramfs_builder {
 
 /* The path of one such format for that kernel. NULL: out of memory. */
 const char *image_by_format(struct arena *a, const char *format, const struct host_kernel *kernel);
+
+/* The commands of all of them: "update-initramfs, dracut". NULL: out of memory. */
+const char *initramfs_commands(struct arena *a);
 
 /* All builders known; the first whose command exists is the host's. */
 extern const struct initramfs_builder *const initramfs_builders[];

@@ -7,6 +7,7 @@
 
 extern const struct initramfs_builder initramfs_tools;
 extern const struct initramfs_builder dracut;
+extern const struct initramfs_builder mkinitcpio;
 
 extern const struct boot_loader loader_grub;
 extern const struct boot_loader loader_bls;

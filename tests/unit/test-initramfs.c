@@ -86,7 +86,7 @@ static const char *text_of(struct arena *a, const char *builder, size_t i,
 	const char *text = NULL;
 	unsigned mode;
 
-	assert_int_equal(row(builder)->render(a, wish, i, &text, &mode), 0);
+	assert_int_equal(row(builder)->render(a, NULL, wish, i, &text, &mode), 0);
 	return text;
 }
 
@@ -125,7 +125,7 @@ static void files_are_as_written(void **state _unused_)
 		unsigned mode = 0;
 
 		assert_string_equal(b->owned[texts[i].i], texts[i].owned);
-		assert_int_equal(b->render(a, &wish, texts[i].i, &text, &mode), 0);
+		assert_int_equal(b->render(a, NULL, &wish, texts[i].i, &text, &mode), 0);
 		if (texts[i].golden) {
 			assert_golden(texts[i].golden, text);
 			assert_int_equal(mode, texts[i].mode);
@@ -148,7 +148,7 @@ static void names_that_are_none_are_refused(void **state _unused_)
 			const char *text = "untouched";
 			unsigned mode = 1;
 
-			assert_int_equal(b->render(a, &wish, n, &text, &mode), -EINVAL);
+			assert_int_equal(b->render(a, NULL, &wish, n, &text, &mode), -EINVAL);
 			assert_string_equal(text, "untouched");
 			assert_int_equal(mode, 1);
 		}
