@@ -41,6 +41,22 @@ static const struct host_file *preset_of(struct arena *a, const struct host *hos
 	return file && file->status == FILE_PRESENT ? file : NULL;
 }
 
+/* With a configuration file of its own mkinitcpio reads no drop-in (5.29). */
+static const char *own_config(struct arena *a, const char *path,
+			      const struct mkinitcpio_preset *preset)
+{
+	bool option = !strstr(preset->variable, "_config");
+	bool usual = strcmp(preset->config, PATH_MKCPIO) == 0;
+
+	return arena_printf(
+		a,
+		"%s:%u sets %s, with which mkinitcpio reads %s and nothing of " PATH_MKCPIO
+		".d; %s%s",
+		path, preset->line, preset->variable, preset->config,
+		option ? "take -c out of that line" : "make that line a comment",
+		usual ? "" : ", and move what differs there into " PATH_MKCPIO);
+}
+
 /* Why this preset makes no image that we could have a part in; NULL: it does. */
 static int preset_obstacle(struct arena *a, const struct host_file *file, const char **ret_why)
 {
@@ -56,12 +72,7 @@ static int preset_obstacle(struct arena *a, const struct host_file *file, const 
 					"what mkinitcpio makes of it is not known here",
 					file->path, preset.strange);
 	else if (preset.config)
-		*ret_why = arena_printf(
-			a,
-			"%s:%u sets %s, with which mkinitcpio reads %s and nothing of "
-			"/etc/mkinitcpio.conf.d; make that line a comment, and move what differs "
-			"there into /etc/mkinitcpio.conf",
-			file->path, preset.line, preset.variable, preset.config);
+		*ret_why = own_config(a, file->path, &preset);
 	else if (!preset.image)
 		*ret_why = arena_printf(a,
 					"%s makes no image of an initramfs alone%s%s, and nothing "
@@ -80,8 +91,9 @@ static int obstacle(struct arena *a, const struct host *host, const char **ret_w
 
 	*ret_why = NULL;
 	if (host->builder_old)
-		*ret_why = "mkinitcpio here is older than version 36 and reads nothing of "
-			   "/etc/mkinitcpio.conf.d; upgrade it";
+		*ret_why =
+			"mkinitcpio here is older than version 36 and reads nothing of " PATH_MKCPIO
+			".d; upgrade it";
 	for (size_t i = 0; r == 0 && !*ret_why && i < host->kernels.n; i++) {
 		const struct host_file *file = preset_of(a, host, &host->kernels.at[i], &lost);
 
@@ -152,8 +164,8 @@ static int render(struct arena *a, const struct host *host, const struct early_w
 /* --- the command ----------------------------------------------------------------------------- */
 
 /* Sourced as bash (5.29, 5.33). */
-static const char *const check[] = {SOURCES_SOUND(
-	"bash", "/etc/mkinitcpio.conf /etc/mkinitcpio.conf.d/*.conf " PATH_PRESETS "/*.preset")};
+static const char *const check[] = {
+	SOURCES_SOUND("bash", PATH_MKCPIO " " PATH_MKCPIO ".d/*.conf " PATH_PRESETS "/*.preset")};
 
 /*
  * A preset's images are built together, and no other kernel's: -P would build them all (5.33).

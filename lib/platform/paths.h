@@ -39,6 +39,7 @@
 #define PATH_UBOOT_USR_DIR  "/usr/share/u-boot-menu/conf.d"
 #define PATH_EXTLINUX	    "/boot/extlinux/extlinux.conf"
 #define PATH_KERNEL_CMDLINE "/etc/kernel/cmdline"
+#define PATH_MKCPIO	    "/etc/mkinitcpio.conf"
 #define PATH_PRESETS	    "/etc/mkinitcpio.d"
 #define PATH_GRUBENV	    "/boot/grub2/grubenv"
 #define PATH_BLS_ENTRIES    "/boot/loader/entries"
