@@ -11,6 +11,7 @@
 #define GLOBAL_GUID "-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 #define IN_ESP_GRUB "/grub/grub.cfg"
+#define UNIFIED_DIR "/EFI/Linux"
 
 static const char *const grub_cfgs[] = {"/boot/grub/grub.cfg", "/boot/grub2/grub.cfg"}; /* 2.13 */
 static const char *const boot_roots[] = {"/efi", "/boot", "/boot/efi"};			/* 3.3 */
@@ -132,7 +133,7 @@ static void add_loader_entries(struct observer *o, enum loader loader, const cha
 
 	array_foreach(it, &names) {
 		struct boot_line line = {0};
-		const char *text = NULL;
+		const char *text = NULL, *source;
 		int err;
 
 		if (has_suffix(*it, ".conf"))
@@ -140,7 +141,10 @@ static void add_loader_entries(struct observer *o, enum loader loader, const cha
 		err = text ? loader_entry_parse(o->a, text, &line) : -ENOENT;
 		if (!kept(o, err != -ENOMEM) || err < 0 || is_foreign(o, &line))
 			continue;
-		observe_entry(o, loader, keep_printf(o, "%s/loader/entries/%s", root, *it), &line);
+		source = keep_printf(o, "%s/loader/entries/%s", root, *it);
+		if (observe_unified_start(o, loader, root, source, &line))
+			continue;
+		observe_entry(o, loader, source, &line);
 		/* Microcode comes first, where it is apart. */
 		if (line.initrds.n)
 			observe_copy(
@@ -304,10 +308,12 @@ void observe_boot(struct observer *o)
 	for (size_t i = 0; i < ARRAY_LEN(boot_roots); i++) {
 		bool boot_itself = strcmp(boot_roots[i], "/boot") == 0;
 
-		if (!is_esp_mount(boot, boot_roots[i]))
-			add_loader_entries(o, boot_itself ? entries : LOADER_SYSTEMD_BOOT,
-					   boot_roots[i]);
+		if (is_esp_mount(boot, boot_roots[i]))
+			continue;
+		observe_unified(o, boot_roots[i]);
+		add_loader_entries(o, boot_itself ? entries : LOADER_SYSTEMD_BOOT, boot_roots[i]);
 	}
+	observe_unified_maker(o);
 	observe_bls(o);
 	observe_extlinux(o);
 }
@@ -317,7 +323,8 @@ void watch_boot(const struct host_boot *boot, struct strbuf *out)
 	for (size_t i = 0; i < ARRAY_LEN(grub_cfgs); i++)
 		strbuf_addf(out, "file %s\n", grub_cfgs[i]);
 	for (size_t i = 0; i < ARRAY_LEN(boot_roots); i++)
-		strbuf_addf(out, "any %s/loader/entries\n", boot_roots[i]);
+		strbuf_addf(out, "any %s/loader/entries\nany %s" UNIFIED_DIR "\n", boot_roots[i],
+			    boot_roots[i]);
 	array_foreach(it, &boot->esps)
 		if (it->mounted)
 			strbuf_addf(out, "any %s/loader/entries\n", it->mount);

@@ -17,6 +17,8 @@ static const char *const commands[] = {
 	"proxmox-boot-tool",
 	"u-boot-update",
 	"kernel-install",
+	"ukify",
+	"sbctl",
 	"qm",
 	"virsh",
 };

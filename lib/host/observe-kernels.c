@@ -30,7 +30,7 @@ static const char *version_of(const char *name)
 	return has_prefix(version, "0-rescue") ? NULL : version;
 }
 
-static struct host_kernel *kernel_named(struct host *host, const char *version)
+struct host_kernel *kernel_named(struct host *host, const char *version)
 {
 	array_foreach(it, &host->kernels)
 		if (strcmp(it->version, version) == 0)

@@ -135,6 +135,8 @@ void observe_kernels(struct observer *o);
 void observe_image(struct observer *o, const char *path, struct host_image *image);
 /* The image at path is what an entry of that version (NULL: of none) boots. */
 void observe_copy(struct observer *o, const char *version, const char *path);
+/* The installed kernel of that version, to be filled in further; NULL without. */
+struct host_kernel *kernel_named(struct host *host, const char *version);
 void observe_files(struct observer *o);
 /* One more file, which only what was found meanwhile asks for. */
 void observe_file(struct observer *o, const char *path);
@@ -144,8 +146,17 @@ void observe_blocks(struct observer *o);  /* mounts and block devices, for the n
 void observe_boot(struct observer *o);
 void observe_bls(struct observer *o);
 void observe_extlinux(struct observer *o);
-/* One more entry of the loader's. */
+/* Unified images below the root of a boot partition; then what makes them. */
+void observe_unified(struct observer *o, const char *root);
+void observe_unified_maker(struct observer *o);
+/*
+ * Whether a loader's entry of that partition starts a unified image: then it is one of the host's
+ * entries where its own options stand in for those inside, and nothing else (3.16).
+ */
 struct boot_line;
+bool observe_unified_start(struct observer *o, enum loader loader, const char *root,
+			   const char *source, const struct boot_line *line);
+/* One more entry of the loader's. */
 void observe_entry(struct observer *o, enum loader loader, const char *source,
 		   const struct boot_line *line);
 void observe_uses(struct observer *o);

@@ -117,6 +117,7 @@ enum loader {
 	LOADER_GRUB,
 	LOADER_BLS, /* GRUB that has its menu made from loader entries (2.14) */
 	LOADER_SYSTEMD_BOOT,
+	LOADER_UNIFIED,	 /* unified kernel images: kernel, initramfs and line in one file each */
 	LOADER_EXTLINUX, /* extlinux.conf as u-boot-update makes it (2.25) */
 	LOADER_PROXMOX,	 /* proxmox-boot-tool, whatever it installs per ESP */
 	_LOADER_MAX,
@@ -133,6 +134,32 @@ struct host_entry {
 	const char *options; /* the kernel's line, without the image path */
 	bool recovery;	     /* "single"/"recovery" entries: not ours to change (2.5) */
 	const char *esp;     /* UUID of proxmox-boot-tool's ESP that it lies on; NULL */
+	bool has_signature;  /* of unified images */
+	/* The unified image that it starts with options of its own in place of those inside (3.16);
+	 * NULL: none, or those inside count. */
+	const char *starts;
+};
+
+/* Appended to the line of a unified image by its stub; one that would be refused is left out. */
+struct host_addon {
+	const char *path, *options;
+	const char *of; /* the image's path; NULL: every one's */
+};
+
+enum unified_maker {
+	UNIFIED_BY_NONE,
+	UNIFIED_BY_UKIFY, /* run by kernel-install (3.13) */
+	_UNIFIED_MAKER_MAX,
+	_UNIFIED_MAKER_INVALID = -EINVAL,
+};
+
+struct host_unified {
+	enum unified_maker maker;
+	const char *by;	   /* what says so, one phrase; NULL */
+	const char *why;   /* not known, or known and of no use: one phrase */
+	const char *tries; /* what new images are counted down from, in their names (3.11); NULL */
+	const char *signs; /* what says that new images are signed, one phrase; NULL: nothing */
+	ARRAY_OF(struct host_addon) addons;
 };
 
 struct host_esp {
@@ -150,8 +177,9 @@ struct host_boot {
 	const char *loader_info; /* EFI variable LoaderInfo as UTF-8, NULL without */
 	const char *stub_info;	 /* EFI variable StubInfo: a unified image booted (2.30); NULL */
 	enum tristate secure;	 /* Secure Boot, by the firmware's variable */
-	const char *grub_cfg;	 /* path of the grub.cfg found, NULL without */
-	bool grub_dir_read;	 /* grub-mkconfig here reads /etc/default/grub.d (2.4) */
+	struct host_unified unified;
+	const char *grub_cfg; /* path of the grub.cfg found, NULL without */
+	bool grub_dir_read;   /* grub-mkconfig here reads /etc/default/grub.d (2.4) */
 	bool grub_cfg_readable;
 	bool blscfg;	      /* grub.cfg leaves the menu to /boot/loader/entries (2.14) */
 	bool bls_remade;      /* grub2-mkconfig makes their lines anew from /etc/default/grub

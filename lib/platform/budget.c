@@ -60,6 +60,7 @@ static long prepended(const struct host_entry *entry)
 	case LOADER_PROXMOX:
 		return (long)strlen("initrd=\\EFI\\proxmox\\\\initrd.img- ") + 2 * version;
 	case LOADER_EXTLINUX: /* U-Boot hands on what stands there */
+	case LOADER_UNIFIED:  /* as the stub does */
 	case LOADER_NONE:
 	case _LOADER_MAX:
 	case _LOADER_INVALID:
