@@ -174,12 +174,21 @@ static void add_copy(struct doing *d, const struct step_copy *copy, struct needs
 		need->path = copy->to;
 }
 
+/* What is copied over goes before its successor comes: nothing stands beside it. */
+static bool goes_first(const struct step *step)
+{
+	array_foreach(copy, &step->copies)
+		if (strcmp(copy->to, step->produces) == 0)
+			return true;
+	return false;
+}
+
 static void check_room(struct doing *d)
 {
 	struct needs needs = {0};
 
 	array_foreach(it, &d->plan->steps) {
-		if (is_build_step(it) && it->produces)
+		if (is_build_step(it) && it->produces && !goes_first(it))
 			add_produced(d, it, &needs);
 		array_foreach(copy, &it->copies)
 			if (copy->grows)

@@ -93,8 +93,8 @@ static int find_gate(struct planning *p)
 
 	if (p->builder && p->builder->obstacle && p->builder->obstacle(p->a, host, &why) < 0)
 		return -ENOMEM;
-	/* Deployments' images lie apart, and are there all the same. */
-	if (!p->kernels.n && !host->boot.ostree && !why)
+	/* Deployments' images lie apart, and are there all the same; so are sealed ones. */
+	if (!p->kernels.n && !host->boot.ostree && !p->sealed && !why)
 		return 0;
 	if (check_refresh(p) < 0)
 		return -ENOMEM;
@@ -103,10 +103,10 @@ static int find_gate(struct planning *p)
 			p, CODE_NO_BUILDER,
 			"this host boots deployments of ostree, whose initramfs is made by its own "
 			"tool; nothing here knows how to make one anew yet");
+	if (p->sealed)
+		return close_gate(p, CODE_AMBIGUOUS_BOOT_LOADER, p->sealed);
 	if (!p->builder)
 		return close_gate(p, CODE_NO_BUILDER, no_builder(p));
-	if (p->chain.unified)
-		return close_gate(p, CODE_AMBIGUOUS_BOOT_LOADER, UNIFIED_UNKNOWN);
 	if (why)
 		return close_gate(p, CODE_FOREIGN_CONFLICT, why);
 	if (systemd_boot_stuck(host) && has_copies(p))

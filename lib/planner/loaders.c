@@ -5,8 +5,19 @@
 #include "budget.h"
 #include "planning.h"
 #include "systemd-boot.h"
+#include "unified.h"
 
 #define FLAGS KIND(ITEM_KERNEL_FLAG)
+
+/* What cannot be made anew is not waited for either. */
+static int find_sealed(struct planning *p)
+{
+	bool boots = p->chain.unified || (p->chain.used == LOADER_NONE && unified_present(p->host));
+	int err = boots ? unified_refusal(p->a, p->host, &p->sealed) : 0;
+
+	p->left[LOADER_UNIFIED] = p->left[LOADER_UNIFIED] || p->sealed;
+	return err;
+}
 
 int loaders_open(struct planning *p)
 {
@@ -16,7 +27,7 @@ int loaders_open(struct planning *p)
 		err = loader_left(p->a, p->host, p->chain.used, boot_loaders[i]);
 		p->left[boot_loaders[i]->loader] = err > 0;
 	}
-	return err < 0 ? err : 0;
+	return err < 0 ? err : find_sealed(p);
 }
 
 bool loader_kept(const struct planning *p, const struct boot_loader *loader)

@@ -74,6 +74,9 @@ struct planning {
 	/* Left over: another started this host, and nothing is there that could rewrite its
 	 * entries. They do not count. */
 	bool left[_LOADER_MAX];
+	/* Why the unified images that boot this host cannot be made anew; NULL: they can, or none
+	 * boot it. */
+	const char *sealed;
 
 	ARRAY_OF(struct device_wish) devices;
 	ARRAY_OF(struct word_wish) modules, blacklist, flags;
@@ -203,6 +206,15 @@ int rule_flags(struct planning *p);
  * version alone (NULL: of any; without any entry all is lacking). 1, 0, -ENOMEM.
  */
 int entries_lack(struct planning *p, const char *flag, enum loader loader, const char *version);
+
+/*
+ * rule-unified.c: blocks the flag where what another hand adds to the line of unified images, or
+ * puts in its place, says otherwise (3.16). 0 or -ENOMEM.
+ */
+int judge_unified(struct planning *p, size_t item, const char *flag);
+
+/* rule-flag.c: whether the entry boots an installed kernel and is kept right. */
+bool entry_counts(const struct planning *p, const struct host_entry *entry);
 
 int rule_vms(struct planning *p);
 

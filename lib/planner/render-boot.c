@@ -2,6 +2,7 @@
 /* `explain boot`: what started this host, by what evidence, and what each loader here holds. */
 #include <string.h>
 
+#include "early.h"
 #include "render-boot.h"
 #include "render-page.h"
 
@@ -80,6 +81,22 @@ static const char *yes_no(enum tristate value)
 	return value == YES ? "on" : value == NO ? "off" : NULL;
 }
 
+/* What makes unified images, and what stands beside them. */
+static void put_unified(struct page *p, const struct host_unified *unified)
+{
+	if (unified->by || unified->why)
+		fact(p, "unified images", unified->by ? unified->by : unified->why);
+	if (unified->signs)
+		fact(p, "signed, as", unified->signs);
+	array_foreach(it, &unified->addons) {
+		label(p, "addon");
+		page_put(p, INK_PLAIN, it->path);
+		page_mark(p, ':');
+		page_put(p, INK_PLAIN, it->options);
+		page_end(p);
+	}
+}
+
 static void put_evidence(struct page *p, const struct host *host)
 {
 	const struct host_boot *boot = &host->boot;
@@ -92,6 +109,7 @@ static void put_evidence(struct page *p, const struct host *host)
 		fact(p, "LoaderInfo", boot->loader_info ? boot->loader_info : "not set");
 	if (boot->stub_info)
 		fact(p, "StubInfo", boot->stub_info);
+	put_unified(p, &boot->unified);
 	fact(p, "running line", host->cmdline_known ? host->cmdline : "not known");
 }
 
@@ -128,30 +146,39 @@ static void put_loader(struct page *p, const struct boot_view *view, const struc
 	page_end(p);
 }
 
-static void put_kernel(struct page *p, const struct host *host, const struct host_kernel *kernel)
+static void put_entry(struct page *p, const char *place, const struct host_entry *entry)
+{
+	label(p, "");
+	page_putf(p, INK_PLAIN, "%s%s%s", place ? place : "",
+		  entry->recovery	 ? " (recovery)"
+		  : entry->has_signature ? " (signed)"
+					 : "",
+		  entry->starts ? ", which starts" : "");
+	if (entry->starts)
+		page_putf(p, INK_PLAIN, "%s with options of its own", entry->starts);
+	page_end(p);
+}
+
+static void put_kernel(struct page *p, struct arena *a, const struct host *host,
+		       const struct host_kernel *kernel)
 {
 	label(p, kernel->version);
 	page_putf(p, INK_PLAIN, "%s%s", kernel->running ? "running, " : "",
 		  kernel->image.path ? kernel->image.path : "no initramfs in /boot");
 	page_end(p);
 	array_foreach(it, &kernel->copies)
-		fact(p, "", it->path);
-	array_foreach(it, &host->boot.entries) {
-		if (!entry_boots(host, it) || !it->kernel ||
-		    strcmp(it->kernel, kernel->version) != 0)
-			continue;
-		label(p, "");
-		page_putf(p, INK_PLAIN, "%s:%u%s", it->source, it->line,
-			  it->recovery ? " (recovery)" : "");
-		page_end(p);
-	}
+		if (!image_file(it, UNIFIED_SECTIONS))
+			fact(p, "", it->path);
+	array_foreach(it, &host->boot.entries)
+		if (entry_boots(host, it) && it->kernel && strcmp(it->kernel, kernel->version) == 0)
+			put_entry(p, entry_place(a, it), it);
 }
 
 int render_boot(const struct host *host, struct render_style style, struct strbuf *out)
 {
 	_cleanup_arena_ struct arena *a = arena_new();
 	struct page p = {.out = out, .style = style};
-	struct boot_view view;
+	struct boot_view view = {0};
 	int err = a ? boot_view_make(a, host, &view) : -ENOMEM;
 
 	if (err < 0)
@@ -173,6 +200,6 @@ int render_boot(const struct host *host, struct render_style style, struct strbu
 	page_head(&p, "Kernels");
 	array_foreach(it, &host->kernels)
 		if (it->vmlinuz)
-			put_kernel(&p, host, it);
+			put_kernel(&p, a, host, it);
 	return out->error;
 }

@@ -41,6 +41,30 @@ static void put_kernel(struct doc *b, struct json_object *array, const struct ho
 		doc_put_count(b, entry, "line", it->line);
 		doc_put_text(b, entry, "options", it->options);
 		doc_put_bool(b, entry, "recovery", it->recovery);
+		doc_put_bool(b, entry, "signed", it->has_signature);
+		doc_put_text(b, entry, "starts", it->starts);
+	}
+}
+
+static void put_unified(struct doc *b, struct json_object *boot, const struct host_unified *from)
+{
+	struct json_object *to, *list;
+
+	if (!from->by && !from->why) {
+		doc_put_text(b, boot, "unified_images", NULL);
+		return;
+	}
+	to = doc_object(b, boot, "unified_images");
+	doc_put_text(b, to, "made_by", from->by);
+	doc_put_text(b, to, "unknown", from->why);
+	doc_put_text(b, to, "signed_by", from->signs);
+	list = doc_array(b, to, "addons");
+	array_foreach(it, &from->addons) {
+		struct json_object *addon = doc_row(b, list);
+
+		doc_put_text(b, addon, "path", it->path);
+		doc_put_text(b, addon, "options", it->options);
+		doc_put_text(b, addon, "image", it->of);
 	}
 }
 
@@ -74,6 +98,7 @@ int render_boot_json(const struct host *host, const struct diags *diags, struct 
 						    : view.chain.stranger);
 	doc_put_text(&b, boot, "evidence", view.chain.by);
 	put_firmware(&b, boot, &host->boot);
+	put_unified(&b, boot, &host->boot.unified);
 	doc_put_text(&b, boot, "cmdline", host->cmdline_known ? host->cmdline : NULL);
 	array = doc_array(&b, boot, "loaders");
 	array_foreach(it, &view.loaders)

@@ -102,7 +102,14 @@ static bool has_kernels(const struct host *host)
 	return false;
 }
 
-static bool entry_counts(const struct planning *p, const struct host_entry *entry)
+/* Where images are signed because of Secure Boot, one that came out otherwise is not started. */
+static bool would_start(const struct planning *p, const struct host_entry *entry)
+{
+	return entry->loader != LOADER_UNIFIED || p->host->boot.secure != YES ||
+	       !p->host->boot.unified.signs || entry->has_signature;
+}
+
+bool entry_counts(const struct planning *p, const struct host_entry *entry)
 {
 	return !entry->recovery && is_installed(p->host, entry->kernel) &&
 	       !p->left[entry->loader] && entry_boots(p->host, entry);
@@ -120,7 +127,7 @@ int entries_lack(struct planning *p, const char *flag, enum loader loader, const
 			continue;
 		if (kcmdline_parse(p->a, it->options, &line) < 0)
 			return -ENOMEM;
-		if (!kcmdline_satisfies(&line, flag))
+		if (!kcmdline_satisfies(&line, flag) || !would_start(p, it))
 			return 1;
 		seen = true;
 	}
@@ -133,19 +140,23 @@ static int judge_entries(struct planning *p, size_t item, const char *flag)
 
 	array_foreach(it, &p->host->boot.entries) {
 		struct kcmdline line = {0};
+		const char *place = entry_place(p->a, it);
 
 		if (!entry_counts(p, it))
 			continue;
 		seen++;
-		if (kcmdline_parse(p->a, it->options, &line) < 0)
+		if (!place || kcmdline_parse(p->a, it->options, &line) < 0)
 			return -ENOMEM;
-		if (kcmdline_satisfies(&line, flag)) {
+		if (kcmdline_satisfies(&line, flag) && would_start(p, it)) {
 			layer_add(&ITEM(p, item)->boot, LAYER_RIGHT);
 			continue;
 		}
 		layer_add(&ITEM(p, item)->boot, LAYER_WRONG);
-		if (item_reason(p, item, "the boot entry of %s (%s:%u) lacks it", it->kernel,
-				it->source, it->line) < 0)
+		if (item_reason(p, item,
+				would_start(p, it) ? "the boot entry of %s (%s) lacks it"
+						   : "the image of %s (%s) is not signed, and "
+						     "Secure Boot is on",
+				it->kernel, place) < 0)
 			return -ENOMEM;
 	}
 	if (seen)
@@ -173,7 +184,7 @@ static int unproven_entries(struct planning *p)
 			      it->uuid) < 0)
 			return -ENOMEM;
 	for (size_t i = 0; i < boot_loaders_n; i++)
-		if (p->left[boot_loaders[i]->loader] &&
+		if (p->left[boot_loaders[i]->loader] && !p->sealed &&
 		    plan_note(p, SEVERITY_WARNING, CODE_UNPROVEN,
 			      "%s is left over on this host, which %s started, and no command is "
 			      "there that could rewrite its entries: they stay as they are",
@@ -206,8 +217,8 @@ static int judge_chain(struct planning *p, size_t item, const char *flag, bool a
 				  "--append-if-missing=%s, and it counts as done once it is on the "
 				  "running line",
 				  flag);
-	if (p->chain.unified)
-		return item_block(p, item, CODE_AMBIGUOUS_BOOT_LOADER, UNIFIED_UNKNOWN);
+	if (p->sealed)
+		return item_block(p, item, CODE_AMBIGUOUS_BOOT_LOADER, "%s", p->sealed);
 	if (p->chain.stranger)
 		return item_block(p, item, CODE_AMBIGUOUS_BOOT_LOADER,
 				  "this host was started by %s, whose configuration is not known "
@@ -245,6 +256,8 @@ static int judge_flag(struct planning *p, const char *flag)
 		err = judge_entries(p, (size_t)item, flag);
 	if (err == 0)
 		err = esps_say(p, (size_t)item);
+	if (err == 0)
+		err = judge_unified(p, (size_t)item, flag);
 	if (err == 0)
 		err = judge_live(p, (size_t)item, flag);
 	if (err < 0 || ITEM(p, item)->live == LAYER_RIGHT)

@@ -78,6 +78,12 @@ static int open_copy(struct planning *p, const struct host_kernel *kernel,
 	return open_image(p, with, true);
 }
 
+/* Of copies, what boots from a unified image is in it. */
+static bool is_left(const struct planning *p, const struct host_image *copy)
+{
+	return p->left[image_file(copy, UNIFIED_SECTIONS) ? LOADER_UNIFIED : LOADER_SYSTEMD_BOOT];
+}
+
 /* Without an image there is nothing to prove, and none of ours to make. */
 static bool has_image(const struct host_kernel *kernel)
 {
@@ -91,8 +97,7 @@ static int open_kernels(struct planning *p)
 			return -ENOMEM;
 	array_foreach(it, &p->host->kernels)
 		array_foreach(copy, &it->copies)
-			if (has_image(it) && !p->left[LOADER_SYSTEMD_BOOT] &&
-			    open_copy(p, it, copy) < 0)
+			if (it->vmlinuz && !is_left(p, copy) && open_copy(p, it, copy) < 0)
 				return -ENOMEM;
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "kcmdline.h"
+#include "unified.h"
 
 static const char *value_of(const struct kcmdline *line, const char *name)
 {
@@ -82,7 +83,8 @@ int boot_chain_find(struct arena *a, const struct host *host, struct boot_chain 
 			 : NULL;
 	if (host->boot.stub_info) {
 		c.unified = true;
-		err = found(a, &c, LOADER_NONE, "StubInfo says ", host->boot.stub_info);
+		err = found(a, &c, unified_present(host) ? LOADER_UNIFIED : LOADER_NONE,
+			    "StubInfo says ", host->boot.stub_info);
 	} else if (begins(initrd, "\\") && (!info || begins(info, "systemd-boot"))) {
 		err = by_initrd(a, host, initrd, &c);
 	} else if (image) {
@@ -101,4 +103,9 @@ bool entry_boots(const struct host *host, const struct host_entry *entry)
 		return false;
 	return !host->boot.proxmox || !host->boot.grub_cfg ||
 	       strcmp(entry->source, host->boot.grub_cfg) != 0;
+}
+
+const char *entry_place(struct arena *a, const struct host_entry *entry)
+{
+	return entry->line ? arena_printf(a, "%s:%u", entry->source, entry->line) : entry->source;
 }

@@ -7,11 +7,6 @@
 
 #include "host.h"
 
-/* Said of what would have to get into one. */
-#define UNIFIED_UNKNOWN                                                                            \
-	"this host was started by a unified kernel image, which holds initramfs and kernel line "  \
-	"and which nothing here knows how to make anew yet (passthroughctl explain boot)"
-
 struct boot_chain {
 	enum loader used;     /* LOADER_NONE: not known, or none that we configure */
 	const char *stranger; /* such a one, by its own name: "rEFInd 0.14.2"; NULL */
@@ -27,3 +22,6 @@ int boot_chain_find(struct arena *a, const struct host *host, struct boot_chain 
  * (4.15). Where it leaves the menu to loader entries, what else it has is somebody's own.
  */
 bool entry_boots(const struct host *host, const struct host_entry *entry);
+
+/* Where the entry stands, for people. NULL: out of memory. */
+const char *entry_place(struct arena *a, const struct host_entry *entry);

@@ -8,6 +8,7 @@
 #include "sources.h"
 #include "systemd-boot.h"
 #include "udev.h"
+#include "unified.h"
 
 static const char *const formats[] = {"/boot/initrd.img-%s", NULL};
 static const char *const owned[] = {PATH_ITOOLS_HOOK, PATH_ITOOLS_INITTOP, NULL};
@@ -230,7 +231,7 @@ static int command_for(struct arena *a, const struct host *host, const struct ho
 		return -ENOMEM;
 	if (host->boot.proxmox && words_push(a, &step->env, esps, ARRAY_LEN(esps)) < 0)
 		return -ENOMEM;
-	if (systemd_boot_installs(host) &&
+	if ((systemd_boot_installs(host) || unified_installs(host)) &&
 	    words_push(a, &step->env, entries, ARRAY_LEN(entries)) < 0)
 		return -ENOMEM;
 	step->produces = image;

@@ -2,7 +2,6 @@
 #include "loader.h"
 
 #include "rows.h"
-#include "systemd-boot.h"
 
 /*
  * proxmox-boot-tool copies what the others have written, so it comes last (fact 4.4). GRUB's
@@ -10,7 +9,8 @@
  * one (2.15).
  */
 const struct boot_loader *const boot_loaders[] = {
-	&loader_grub, &loader_bls, &loader_systemd_boot, &loader_extlinux, &loader_proxmox,
+	&loader_grub,	 &loader_bls,	   &loader_systemd_boot,
+	&loader_unified, &loader_extlinux, &loader_proxmox,
 };
 const size_t boot_loaders_n = ARRAY_LEN(boot_loaders);
 
@@ -57,7 +57,7 @@ int loader_left(struct arena *a, const struct host *host, enum loader used,
 		return 0;
 	/* Without entries it has none that need a command: its line is for kernels to come. */
 	if (loader->refresh_kernel)
-		return systemd_boot_stuck(host);
+		return loader->stuck(host);
 	err = loader_command(a, host, loader, &command);
 	return err < 0 ? err : !command;
 }

@@ -56,6 +56,8 @@ struct boot_loader {
 	int (*refresh)(struct arena *a, const struct host *host, struct step *step);
 	int (*refresh_kernel)(struct arena *a, const struct host *host,
 			      const struct host_kernel *kernel, struct step *step);
+	/* Of rows with refresh_kernel: entries are there, and nothing could make them anew. */
+	bool (*stuck)(const struct host *host);
 };
 
 /* All loaders known, in the order in which they are refreshed. */

@@ -8,13 +8,15 @@
 #include "kernel-cmdline.h"
 #include "paths.h"
 #include "rows.h"
+#include "unified.h"
 
 #define COMMAND "kernel-install"
 
+/* One that starts a unified image is written by hand (3.16). */
 static bool is_entry(const struct host_entry *entry, const struct host_kernel *kernel)
 {
-	return entry->loader == LOADER_SYSTEMD_BOOT && entry->kernel && kernel->vmlinuz &&
-	       strcmp(entry->kernel, kernel->version) == 0;
+	return entry->loader == LOADER_SYSTEMD_BOOT && !entry->starts && entry->kernel &&
+	       kernel->vmlinuz && strcmp(entry->kernel, kernel->version) == 0;
 }
 
 static bool has_entries(const struct host *host)
@@ -33,8 +35,10 @@ static bool present(const struct host *host)
 
 	if (host->boot.proxmox)
 		return false;
-	/* Where GRUB reads loader entries the file is for those, and kept by that row (2.19). */
-	return has_entries(host) || (file && file->status != FILE_ABSENT && !host->boot.blscfg);
+	/* Where GRUB reads loader entries the file is for those, and kept by that row (2.19); where
+	 * there are unified images it is for these. */
+	return has_entries(host) || (file && file->status != FILE_ABSENT && !host->boot.blscfg &&
+				     !unified_present(host));
 }
 
 bool systemd_boot_installs(const struct host *host)
@@ -69,7 +73,8 @@ static int refresh_kernel(struct arena *a, const struct host *host,
 	array_foreach(it, &kernel->copies) {
 		struct step_copy copy = {.from = kernel->image.path, .to = it->path};
 
-		if (n == 5 && array_push(a, &step->copies, copy) < 0)
+		if (n == 5 && !image_file(it, UNIFIED_SECTIONS) &&
+		    array_push(a, &step->copies, copy) < 0)
 			return -ENOMEM;
 	}
 	return 1;
@@ -82,4 +87,5 @@ const struct boot_loader loader_systemd_boot = {
 	.files = kernel_cmdline_files,
 	.edit = kernel_cmdline_edit,
 	.refresh_kernel = refresh_kernel,
+	.stuck = systemd_boot_stuck,
 };

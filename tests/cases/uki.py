@@ -1,0 +1,517 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""uki.py CTL [CASE...]: the command over small hosts that boot unified kernel images.
+
+As roots.py; the tools are stand-ins that do what the platform facts say of them, by their numbers, and write real PE
+files.
+"""
+
+import json
+import re
+import subprocess
+
+import pe
+from roots import GUIDE, KVER, codes, items, lasting, main, states, untouched, wrong
+
+TOKEN = "0123456789abcdef0123456789abcdef"
+UKI = "/boot/efi/EFI/Linux/%s-%s.efi" % (TOKEN, KVER)
+LINE = "root=UUID=abcd ro quiet"
+CMDLINE = "/etc/kernel/cmdline"
+BUILD = "update-initramfs -u -k " + KVER
+INSTALL = "kernel-install add %s /boot/vmlinuz-%s /boot/initrd.img-%s" % (KVER, KVER, KVER)
+FLAG = "kernel-flags: [pcie_aspm=off]\n"
+
+# ukify FOLDER OUT [signed]: a PE file whose sections are the folder's files.
+UKIFY = r"""#!/bin/sh
+set -e
+le() { n=$1 i=0; while [ $i -lt "$2" ]; do printf "\\$(printf %03o $((n & 255)))"; n=$((n >> 8)) i=$((i + 1)); done; }
+size() { wc -c < "$1" | tr -d ' '; }
+padded() { echo $((($1 + 511) / 512 * 512)); }
+cd "$1"
+h=/tmp/ukify.$$ b=/tmp/ukify.$$.body
+set -- "$2" "$3" .osrel .cmdline .uname .initrd .linux
+out=$1 signed=$2
+shift 2
+at=$(padded $((64 + 24 + 240 + 40 * $#)))
+end=$at
+for s; do end=$((end + $(padded $(size $s)))); done
+printf MZ > $h
+truncate -s 60 $h
+{ le 64 4; printf 'PE\0\0'; le 34404 2; le $# 2; le 0 12; le 240 2; le 34 2; le 523 2; } >> $h
+truncate -s 196 $h
+le 16 4 >> $h
+truncate -s 232 $h
+[ -z "$signed" ] || { le $end 4; le 16 4; } >> $h
+truncate -s 328 $h
+: > $b
+for s; do
+	printf %s $s > $h.name
+	truncate -s 8 $h.name
+	{ cat $h.name; le $(size $s) 4; le $((65536 + at)) 4; le $(padded $(size $s)) 4; le $at 4; le 0 12; le 0 4; } >> $h
+	cat $s >> $b
+	truncate -s $(padded $(size $b)) $b
+	at=$((at + $(padded $(size $s))))
+done
+truncate -s $(padded $(size $h)) $h
+[ -z "$signed" ] || printf '\20\0\0\0\0\2\2\0PKCS 7..' >> $b
+cat $h $b > "$out"
+rm $h $h.name $b
+"""
+
+# 3.6, 3.8, 3.11, 3.13: with another layout nothing is written and all is well; the line is /etc/kernel/cmdline's, else
+# the running one's, in words; an old image goes before the new one is there.
+KERNEL_INSTALL = r"""#!/bin/sh
+set -e
+[ "$KERNEL_INSTALL_BYPASS" = 1 ] && exit 0
+echo "kernel-install $*" >> /var/log/builders
+[ "$1" = add ]
+v=$2 kernel=$3
+shift 3
+token=$(cat /etc/machine-id)
+[ -e /layout-other ] && exit 0
+grep -q '^layout=uki$' /etc/kernel/install.conf || exit 0
+w=/tmp/uki.$$
+mkdir -p $w
+if [ -e /old-line ]; then
+	options=$(cat /old-line)
+elif [ -f /etc/kernel/cmdline ]; then
+	options=$(tr '\n' ' ' < /etc/kernel/cmdline)
+else
+	options=$(tr ' ' '\n' < /proc/cmdline | grep -v -e '^BOOT_IMAGE=' -e '^initrd=' -e '^systemd.machine_id=' | tr '\n' ' ')
+fi
+printf ' %s' "${options% } systemd.machine_id=$token" > $w/.cmdline
+[ $# -gt 0 ] || { dracut -q --force /tmp/initrd.$$ $v; set -- /tmp/initrd.$$; }
+cat "$@" > $w/.initrd
+cp "$kernel" $w/.linux
+printf %s "$v" > $w/.uname
+echo ID=debian > $w/.osrel
+signed=$(grep -s '^SecureBootPrivateKey=' /etc/kernel/uki.conf) || :
+[ -e /forget-key ] && signed=
+tries=
+[ -f /etc/kernel/tries ] && tries=+$(cat /etc/kernel/tries)
+out=/boot/efi/EFI/Linux/$token-$v$tries.efi
+rm -f /boot/efi/EFI/Linux/$token-$v.efi
+[ -e /fail-esp ] && { printf MZ > $out; echo "install: No space left on device" >&2; exit 1; }
+ukify $w $out "$signed"
+rm -rf $w
+"""
+
+# 5.20 to 5.23: its configuration is sourced; what is forced is loaded before udev.
+DRACUT = r"""#!/bin/sh
+set -e
+echo "dracut $*" >> /var/log/builders
+for f in /etc/dracut.conf.d/*.conf; do [ -e "$f" ] && eval "$(sed 's/^\([a-z_]*\)+=/\1=$\1/' $f)"; done
+for last; do out=${v:-$out} v=$last; done
+w=/tmp/dracut.$$
+mkdir -p $w/etc/modprobe.d $w/etc/udev/rules.d $w/etc/cmdline.d $w/usr/lib/modules/$v/kernel
+cp /etc/modprobe.d/* $w/etc/modprobe.d/
+for f in $install_optional_items; do [ -e "$f" ] && cp "$f" $w$f; done
+list=
+for m in $force_drivers; do : > $w/usr/lib/modules/$v/kernel/$m.ko; list=$list,$m; done
+for m in $(cat /usr/share/image-modules); do : > $w/usr/lib/modules/$v/kernel/$m.ko; done
+[ -z "$list" ] || echo "rd.driver.pre=${list#,}" > $w/etc/cmdline.d/20-force_drivers.conf
+(cd $w && find . | cpio -o -H newc) > $out 2>/dev/null
+rm -rf $w
+"""
+
+# Debian's hook for kernel-install behind each image that is made (3.12).
+HOOK = """
+kernel-install add "$v" "/boot/vmlinuz-$v" "/boot/initrd.img-$v"
+"""
+
+GUID = "-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
+GLOBAL = "-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+PLUGINS = ("60-ukify.install", "90-uki-copy.install")
+
+CASES = []
+
+
+def case(**options):
+    def register(function):
+        function.options = options
+        CASES.append(function)
+        return function
+    return register
+
+
+def raw(host, name):
+    with open(host.full(name), "rb") as data:
+        return data.read()
+
+
+def sections(host, name=UKI):
+    return pe.read(raw(host, name))
+
+
+def line_of(host, name=UKI):
+    return sections(host, name)[0][".cmdline"].decode().strip()
+
+
+def unified(host, kver=KVER, line=LINE, signature=False):
+    return pe.make([(".osrel", b"ID=debian\n"), (".cmdline", (line + " systemd.machine_id=" + TOKEN).encode()),
+                    (".uname", kver.encode()), (".initrd", raw(host, "/boot/initrd.img-" + kver)),
+                    (".linux", b"kernel\n")], signature)
+
+
+def set_secure(host, on):
+    host.write("/sys/firmware/efi/efivars/SecureBoot" + GLOBAL, b"\6\0\0\0" + (b"\1" if on else b"\0"))
+
+
+def use_uki(host, signature=False):
+    """Debian's tools with layout=uki, and nothing of GRUB's."""
+    for name in ("/usr/sbin/update-grub", "/usr/sbin/grub-mkconfig", "/boot/grub/grub.cfg", "/etc/default/grub"):
+        host.remove(name)
+    host.write("/etc/machine-id", TOKEN + "\n")
+    for name, text in (("LoaderInfo", "systemd-boot 254.5"), ("StubInfo", "systemd-stub 254.5")):
+        host.write("/sys/firmware/efi/efivars/" + name + GUID, b"\6\0\0\0" + (text + "\0").encode("utf-16-le"))
+    set_secure(host, False)
+    host.write("/proc/cmdline", "%s systemd.machine_id=%s\n" % (LINE, TOKEN))
+    host.write("/etc/kernel/install.conf", "layout=uki\n")
+    for plugin in PLUGINS:
+        host.write("/usr/lib/kernel/install.d/" + plugin, "#!/bin/sh\n", 0o755)
+    host.write("/usr/bin/kernel-install", KERNEL_INSTALL, 0o755)
+    host.write("/usr/bin/ukify", UKIFY, 0o755)
+    for tool in ("tr", "cut", "wc", "truncate", "printf", "["):
+        host.link("/bin/" + tool, "busybox")
+    host.write("/usr/sbin/update-initramfs", host.read("/usr/sbin/update-initramfs") + HOOK, 0o755)
+    host.write(UKI, unified(host, signature=signature))
+
+
+def is_refused(host, tally, what, *words):
+    """apply writes nothing, blocks all, and says why in these words."""
+    before = host.without_notes()
+    code, report = host.json("apply")
+    tally.equal("%s: apply: exit 4" % what, code, 4)
+    tally.equal("%s: all is blocked" % what, set(states(report).values()), {"blocked"})
+    for word in words:
+        tally.check("%s: it says %s" % (what, word), word in str(report["diagnostics"]), report["diagnostics"])
+    untouched(tally, what + ": apply", before, host.without_notes())
+
+
+@case()
+def life(host, tally):
+    """kernel-install with ukify: the image is made anew once, proven by its sections, and taken back to the byte"""
+    use_uki(host)
+    before, old = host.snapshot(), line_of(host)
+    host.spec(GUIDE)
+    _, plan = host.json("plan")
+    tally.equal("plan: files, initramfs, image", [step["target"] for step in lasting(plan) if "/" not in step["target"]],
+                [KVER, "kernel-install " + KVER])
+    code, report = host.json("apply")
+    tally.check("apply: only a reboot is outstanding", code == 3, report)
+    tally.equal("the line begins as the running one", host.read(CMDLINE).split()[:3], LINE.split())
+    found, _ = sections(host)
+    tally.check("the line inside has the flags", b"intel_iommu=on iommu=pt" in found[".cmdline"], found[".cmdline"])
+    tally.check("the initramfs inside is the new one", found[".initrd"] == raw(host, "/boot/initrd.img-" + KVER))
+    tally.check("with our rule", b"00-passthroughd.rules" in found[".initrd"])
+    tally.equal("the initramfs was made once, the image once (3.8, 3.12)", host.log(), [BUILD, INSTALL])
+    code, plan = host.json("plan")
+    tally.equal("everything is armed or active", set(states(plan).values()) - {"armed", "active"}, set())
+    tally.equal("nothing is left to do", lasting(plan), [])
+    host.json("apply")
+    tally.equal("and nothing is done", host.log(), [BUILD, INSTALL])
+    host.remove("/etc/passthroughd/host.yaml")
+    code, report = host.json("apply")
+    tally.check("without a spec it goes back", code in (0, 3), report)
+    tally.equal("files are as they were", [name for name in wrong(before, host.snapshot())
+                                           if not name.startswith("/run/reboot-required")], [])
+    tally.equal("so is the line inside", line_of(host), old)
+    tally.check("and the initramfs", b"00-passthroughd.rules" not in sections(host)[0][".initrd"])
+
+
+@case()
+def counting(host, tally):
+    """kernel-install with ukify: one run a kernel, no initramfs for a flag, no run when nothing changed"""
+    use_uki(host)
+    second = "6.1.0-9-amd64"
+    host.write("/boot/vmlinuz-" + second, "kernel\n")
+    host.image(second)
+    host.write(UKI.replace(KVER, second), unified(host, second))
+    host.spec(FLAG)
+    code, report = host.json("apply")
+    tally.check("apply: exit 3", code == 3, report)
+    tally.equal("a run each", host.log(), [INSTALL.replace(KVER, second), INSTALL])
+    tally.check("both have it", all("pcie_aspm=off" in line_of(host, UKI.replace(KVER, kver)) for kver in (KVER, second)))
+    host.json("apply")
+    tally.equal("no further run", len(host.log()), 2)
+    host.write(UKI.replace(KVER, second), unified(host, second))
+    _, plan = host.json("plan")
+    tally.equal("only what is behind is made anew", [step["target"] for step in lasting(plan)], ["kernel-install " + second])
+    tally.check("and named", UKI.replace(KVER, second) in items(plan)["kernel-flag:pcie_aspm=off"]["reason"], items(plan))
+    host.json("apply")
+    tally.equal("one more run", host.log()[2:], [INSTALL.replace(KVER, second)])
+
+
+@case()
+def initramfs_behind(host, tally):
+    """a unified image whose initramfs is an older one is seen, and made anew without a build"""
+    use_uki(host)
+    old = raw(host, "/boot/initrd.img-" + KVER)
+    host.spec(GUIDE)
+    host.json("apply")
+    found, _ = sections(host)
+    host.write(UKI, pe.make([(name, old if name == ".initrd" else data) for name, data in found.items()]))
+    runs = len(host.log())
+    _, plan = host.json("plan")
+    tally.equal("only the image's step", [step["target"] for step in lasting(plan)], ["kernel-install " + KVER])
+    tally.check("it is named", UKI in str(items(plan)["module:vfio_pci"]["reason"]), items(plan))
+    host.json("apply")
+    tally.equal("one run", host.log()[runs:], [INSTALL])
+    tally.equal("nothing is left to do", lasting(host.json("plan")[1]), [])
+
+
+@case()
+def by_plugin(host, tally):
+    """kernel and initramfs not in /boot (3.5): kernel-install has dracut make the initramfs, and it is proven inside"""
+    use_uki(host)
+    host.write("/lib/modules/%s/vmlinuz" % KVER, "kernel\n")
+    for name in ("/boot/vmlinuz-" + KVER, "/boot/initrd.img-" + KVER, "/usr/sbin/update-initramfs"):
+        host.remove(name)
+    host.write("/usr/bin/dracut", DRACUT, 0o755)
+    host.spec(GUIDE)
+    code, report = host.json("apply")
+    tally.check("apply: exit 3", code == 3, report)
+    tally.equal("one run, and no other", [line for line in host.log() if not line.startswith("dracut")],
+                ["kernel-install add %s /lib/modules/%s/vmlinuz" % (KVER, KVER)])
+    found, _ = sections(host)
+    tally.check("flags and rule are inside", b"iommu=pt" in found[".cmdline"] and
+                b"00-passthroughd.rules" in found[".initrd"], found[".cmdline"])
+    tally.equal("everything is armed or active", set(states(host.json("plan")[1]).values()) - {"armed", "active"}, set())
+    tally.equal("nothing is left to do", lasting(host.json("plan")[1]), [])
+
+
+@case()
+def layout_other(host, tally):
+    """kernel-install writes nothing and says that all is well (3.6): found out, taken back"""
+    use_uki(host)
+    host.write("/layout-other", "")
+    before, old = host.snapshot(), raw(host, UKI)
+    host.spec(GUIDE)
+    code, report = host.json("apply")
+    tally.equal("apply: exit 1", code, 1)
+    tally.check("it is named", "no-effect" in codes(report) and "kernel-install" in str(report["diagnostics"]), report)
+    host.remove("/etc/passthroughd/host.yaml")
+    tally.equal("files are as they were", wrong(before, host.snapshot()), [])
+    tally.check("so is the image", raw(host, UKI) == old)
+
+
+@case()
+def old_line(host, tally):
+    """a new image with the line of before, as a plugin's own configuration may put there: not called done"""
+    use_uki(host)
+    host.write("/old-line", LINE)
+    host.spec(FLAG)
+    code, report = host.json("apply")
+    tally.check("apply does not say that it is done", code in (1, 2, 4), report)
+    code, plan = host.json("plan")
+    tally.check("nor does plan", states(plan)["kernel-flag:pcie_aspm=off"] not in ("armed", "active"), plan)
+    tally.check("the image is named", UKI in str(plan), plan)
+
+
+@case()
+def esp_full(host, tally):
+    """the ESP is full half way: files go back, and the image is made again of them"""
+    use_uki(host)
+    before = host.snapshot()
+    host.spec(GUIDE)
+    host.write("/fail-esp", "")
+    code, report = host.json("apply")
+    tally.equal("apply: exit 1", code, 1)
+    tally.check("with its last words", "No space left on device" in str(report), report)
+    tally.equal("what is left of it is no image", raw(host, UKI), b"MZ")
+    host.remove("/fail-esp")
+    host.remove("/etc/passthroughd/host.yaml")
+    tally.equal("files are as they were", wrong(before, host.snapshot()), [])
+    tally.check("it was tried again for the old state", host.log().count(INSTALL) == 2, host.log())
+    host.spec(GUIDE)
+    code, report = host.json("apply")
+    tally.check("with room it converges", code == 3, report)
+    tally.equal("nothing is left to do", lasting(host.json("plan")[1]), [])
+
+
+@case()
+def tries(host, tally):
+    """boot counting (3.11): the name has the count, before and after"""
+    use_uki(host)
+    counted = UKI.replace(".efi", "+3.efi")
+    host.write("/etc/kernel/tries", "3\n")
+    host.write(UKI.replace(".efi", "+1-2.efi"), raw(host, UKI))
+    host.remove(UKI)
+    host.spec(FLAG)
+    _, plan = host.json("plan")
+    tally.equal("it is known by that name", [step["target"] for step in lasting(plan)], [CMDLINE, "kernel-install " + KVER])
+    host.write(counted, raw(host, UKI.replace(".efi", "+1-2.efi")))
+    host.remove(UKI.replace(".efi", "+1-2.efi"))
+    code, report = host.json("apply")
+    tally.check("apply: exit 3", code == 3, report)
+    tally.check("the new one has the flag", "pcie_aspm=off" in line_of(host, counted))
+    tally.equal("nothing is left to do", lasting(host.json("plan")[1]), [])
+
+
+@case()
+def foreign(host, tally):
+    """another system's image on the same ESP is none of ours"""
+    use_uki(host)
+    name, other = UKI.replace(TOKEN, "f" * 32), unified(host, line="root=UUID=other")
+    host.write(name, other)
+    host.write("/boot/efi/EFI/Linux/memtest.efi", pe.make([(".text", b"code")]))
+    host.spec(GUIDE)
+    code, report = host.json("apply")
+    tally.check("apply: exit 3", code == 3, report)
+    tally.equal("nothing is left to do", lasting(host.json("plan")[1]), [])
+    tally.check("it is as it was", raw(host, name) == other)
+
+
+# What is there instead of layout=uki with ukify, and the words of the refusal.
+UNKNOWN = [
+    ("nothing", {"/etc/kernel/install.conf": None}, ["layout=uki"]),
+    ("another layout", {"/etc/kernel/install.conf": "layout=bls\n"}, ["layout=uki"]),
+    ("a drop-in of 256", {"/etc/kernel/install.conf.d/9.conf": "layout=bls\n"}, ["layout=uki"]),
+    ("another generator", {"/etc/kernel/install.conf": "layout=uki\nuki_generator=dracut\n"}, ["dracut"]),
+    ("no ukify", {"/usr/bin/ukify": None}, ["ukify"]),
+    ("no kernel-install", {"/usr/bin/kernel-install": None}, ["kernel-install"]),
+    ("a plugin switched off (3.8)", {"/etc/kernel/install.d/60-ukify.install": "-> /dev/null"}, ["60-ukify"]),
+    ("mkinitcpio", {"/etc/kernel/install.conf": None,
+                    "/etc/mkinitcpio.d/linux.preset": 'default_uki="/efi/EFI/Linux/a.efi"\n'}, ["mkinitcpio"]),
+    ("two makers", {"/etc/dracut.conf.d/uki.conf": 'uefi="yes"\n'}, ["layout=uki", "dracut"]),
+    ("another name", {UKI: None, "/boot/efi/EFI/Linux/debian.efi": "image"}, ["debian.efi"]),
+    ("none to be seen", {UKI: None}, ["mounted"]),
+]
+
+
+@case()
+def unknown(host, tally):
+    """what makes the images is not known, or not whole: refused by name, nothing is written"""
+    use_uki(host)
+    host.spec(GUIDE)
+    for what, files, words in UNKNOWN:
+        saved = {name: raw(host, name) if host.exists(name) else None for name in files}
+        image = raw(host, UKI)
+        for name, text in files.items():
+            if text is None:
+                host.remove(name)
+            elif text.startswith("-> "):
+                host.link(name, text[3:])
+            else:
+                host.write(name, image if text == "image" else text)
+        is_refused(host, tally, what, "unified", *words)
+        for name, data in saved.items():
+            if host.exists(name):
+                host.remove(name)
+            if data is not None:
+                host.write(name, data, 0o755 if "bin/" in name else 0o644)
+    code, report = host.json("apply")
+    tally.check("as it was before it converges", code == 3, report)
+
+
+@case()
+def signed(host, tally):
+    """Secure Boot (3.16): a signed image is made anew only where the new one would be signed, and is looked at"""
+    use_uki(host, signature=True)
+    host.spec(GUIDE)
+    set_secure(host, True)
+    is_refused(host, tally, "no key", "signed")
+    host.remove("/sys/firmware/efi/efivars/SecureBoot" + GLOBAL)
+    is_refused(host, tally, "Secure Boot not known", "signed")
+    set_secure(host, True)
+    host.write("/etc/kernel/uki.conf", "[UKI]\nSecureBootPrivateKey=/etc/kernel/db.key\n")
+    host.write("/forget-key", "")
+    code, report = host.json("apply")
+    tally.check("one that came out unsigned is not called done", code in (1, 2, 4), report)
+    tally.check("and is named", "not signed" in str(host.json("plan")[1]), host.json("plan")[1])
+    host.remove("/forget-key")
+    code, report = host.json("apply")
+    tally.check("signed it is", code == 3 and sections(host)[1], report)
+    tally.equal("nothing is left to do", lasting(host.json("plan")[1]), [])
+
+
+@case()
+def signed_but_off(host, tally):
+    """Secure Boot off: an image need not be signed"""
+    use_uki(host, signature=True)
+    host.spec(FLAG)
+    code, report = host.json("apply")
+    tally.check("apply: exit 3", code == 3, report)
+
+
+@case()
+def addons(host, tally):
+    """addons append to the line (3.16): shown, and one that contradicts what is wished is a conflict"""
+    use_uki(host)
+    own, shared = UKI + ".extra.d/debug.addon.efi", "/boot/efi/loader/addons/all.addon.efi"
+    host.write(own, pe.make([(".cmdline", b"pcie_aspm=force")]))
+    host.write(shared, pe.make([(".cmdline", b"debug")]))
+    host.spec(FLAG)
+    is_refused(host, tally, "an addon against it", "debug.addon.efi", "pcie_aspm=force")
+    _, text, _ = host.ctl("explain", "boot")
+    tally.check("explain boot shows both", "all.addon.efi" in text and "debug.addon.efi" in text, text)
+    _, found = host.json("explain", "boot")
+    tally.equal("and what they say", [addon["options"] for addon in found["boot"]["unified_images"]["addons"]],
+                ["debug", "pcie_aspm=force"])
+    set_secure(host, True)
+    code, report = host.json("apply")
+    tally.check("with Secure Boot on one that is not signed does not count", code == 3, report)
+    set_secure(host, False)
+    host.write(own, pe.make([(".cmdline", b"pcie_aspm=off")]))
+    host.json("apply")
+    tally.equal("nothing is left to do", lasting(host.json("plan")[1]), [])
+
+
+@case()
+def entry_options(host, tally):
+    """an entry that starts the image with options of its own (3.16): they count while Secure Boot is off"""
+    use_uki(host)
+    entry = "/boot/efi/loader/entries/mine.conf"
+    text = "title Mine\nefi %s\noptions root=UUID=abcd ro\n" % UKI[len("/boot/efi"):]
+    host.write(entry, text)
+    host.spec(FLAG)
+    is_refused(host, tally, "it lacks the flag", "mine.conf", "pcie_aspm=off")
+    host.write(entry, text.replace(" ro\n", " ro pcie_aspm=off\n"))
+    code, report = host.json("apply")
+    tally.check("with it there apply goes on: exit 3", code == 3, report)
+    tally.equal("nothing is left to do", lasting(host.json("plan")[1]), [])
+    host.write(entry, text)
+    set_secure(host, True)
+    host.write("/etc/kernel/uki.conf", "[UKI]\nSecureBootPrivateKey=/etc/kernel/db.key\n")
+    host.json("apply")
+    tally.equal("with Secure Boot on it does not count", lasting(host.json("plan")[1]), [])
+
+
+@case()
+def captured(host, tally):
+    """a capture says the same of the images as the host itself"""
+    use_uki(host, signature=True)
+    host.write(UKI + ".extra.d/debug.addon.efi", pe.make([(".cmdline", b"debug")]))
+    for spec in (None, GUIDE):
+        if spec:
+            host.spec(spec)
+            host.json("apply")
+        _, plan = host.json("plan")
+        _, found = host.json("explain", "boot")
+        _, text, _ = host.ctl("capture")
+        host.write("/tmp/host", text)
+        options = ["--json", "--host", host.full("/tmp/host")]
+        again = []
+        for words in (["explain", "boot"], ["plan", "--spec", host.full("/etc/passthroughd")]):
+            done = subprocess.run([host.command, *words, *options], check=False, stdout=subprocess.PIPE, timeout=60)
+            again.append(json.loads(re.sub(b"masked-[0-9a-f]{16}", TOKEN.encode(), done.stdout)))
+        tally.equal("the same evidence", again[0]["boot"], found["boot"])
+        tally.equal("the same states", {name: item["boot"] for name, item in items(again[1]).items()},
+                    {name: item["boot"] for name, item in items(plan).items()})
+        tally.check("the line is in the capture", ".cmdline" in text and ".sections" in text, text)
+
+
+@case()
+def explained(host, tally):
+    """explain boot names the maker and its evidence, and what a refusal would be for"""
+    use_uki(host)
+    _, text, _ = host.ctl("explain", "boot")
+    for word in ("unified kernel image", "StubInfo", "/etc/kernel/install.conf says layout=uki", CMDLINE, UKI):
+        tally.check("it has %s" % word, word in " ".join(text.split()), text)
+    _, found = host.json("explain", "boot")
+    tally.equal("started by", found["boot"]["started_by"], "unified-image")
+    tally.equal("its row", [(row["name"], row["command"]) for row in found["boot"]["loaders"]],
+                [("unified-image", "kernel-install")])
+
+
+if __name__ == "__main__":
+    main("uki", CASES)
