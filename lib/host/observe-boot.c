@@ -84,12 +84,18 @@ void observe_entry(struct observer *o, enum loader loader, const char *source,
 		.source = source,
 		.line = line->line,
 		.title = line->title,
-		.kernel = line->kernel ? line->kernel : version_by_pkgbase(o, line->image),
+		.kernel = line->kernel,
 		.options = line->options,
 		.recovery = line->recovery,
 		.esp = o->esp,
 	};
 
+	if (!entry.kernel) {
+		entry.kernel = version_by_pkgbase(o, line->image);
+		/* What kernel-install writes has a version: this is somebody's. */
+		if (entry.kernel && loader == LOADER_SYSTEMD_BOOT)
+			entry.loader = LOADER_ENTRIES;
+	}
 	kept(o, array_push(o->a, &o->host->boot.entries, entry) == 0);
 }
 
@@ -315,6 +321,9 @@ void observe_boot(struct observer *o)
 	}
 	observe_unified_maker(o);
 	observe_bls(o);
+	array_foreach(it, &boot->entries)
+		if (it->loader == LOADER_ENTRIES && !host_file(o->host, it->source))
+			observe_file(o, it->source);
 	observe_extlinux(o);
 }
 

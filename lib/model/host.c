@@ -19,6 +19,7 @@ static const char *const loaders[_LOADER_MAX] = {
 	[LOADER_BLS] = "grub-bls",
 	[LOADER_SYSTEMD_BOOT] = "systemd-boot",
 	[LOADER_UNIFIED] = "unified-image",
+	[LOADER_ENTRIES] = "loader-entries",
 	[LOADER_EXTLINUX] = "u-boot-menu",
 	[LOADER_PROXMOX] = "proxmox-boot-tool",
 };

@@ -118,6 +118,7 @@ enum loader {
 	LOADER_BLS, /* GRUB that has its menu made from loader entries (2.14) */
 	LOADER_SYSTEMD_BOOT,
 	LOADER_UNIFIED,	 /* unified kernel images: kernel, initramfs and line in one file each */
+	LOADER_ENTRIES,	 /* systemd-boot's that somebody keeps, as on Arch Linux */
 	LOADER_EXTLINUX, /* extlinux.conf as u-boot-update makes it (2.25) */
 	LOADER_PROXMOX,	 /* proxmox-boot-tool, whatever it installs per ESP */
 	_LOADER_MAX,

@@ -122,7 +122,8 @@ static void put_part(struct page *p, enum ink ink, const char *before, const cha
 static void put_loader(struct page *p, const struct boot_view *view, const struct loader_view *row)
 {
 	label(p, row->loader->name);
-	if (view->chain.used == row->loader->loader)
+	if (view->chain.used == row->loader->loader ||
+	    (view->chain.used == LOADER_SYSTEMD_BOOT && row->loader->loader == LOADER_ENTRIES))
 		page_put(p, INK_GOOD, "started this host");
 	else if (row->left)
 		page_put(p, INK_WARN, "left over: its entries stay as they are");

@@ -28,9 +28,9 @@ static bool present(const struct host *host)
 
 /* Recovery entries and those of kernels that are gone stay as they are; so does the rescue image's,
  * which is no kernel of the host (2.5). */
-static bool counts(const struct host *host, const struct host_entry *entry)
+static bool counts(const struct host *host, enum loader loader, const struct host_entry *entry)
 {
-	if (entry->loader != LOADER_BLS || entry->recovery || !entry->kernel)
+	if (entry->loader != loader || entry->recovery || !entry->kernel)
 		return false;
 	array_foreach(it, &host->kernels)
 		if (it->vmlinuz && strcmp(it->version, entry->kernel) == 0)
@@ -64,7 +64,7 @@ int bls_line(struct arena *a, const struct host *host, const char **ret)
 	int r = 0;
 
 	array_foreach(it, &host->boot.entries) {
-		text = counts(host, it) && strcmp(it->kernel, newest) == 0
+		text = counts(host, LOADER_BLS, it) && strcmp(it->kernel, newest) == 0
 			       ? file_text(host, it->source)
 			       : NULL;
 		if (r == 0 && text && !options)
@@ -87,6 +87,7 @@ int bls_line(struct arena *a, const struct host *host, const char **ret)
 
 struct edit {
 	const struct host *host;
+	enum loader loader; /* whose entries */
 	const struct ledger *ledger;
 	const struct words *wanted, *surplus;
 	const char *env; /* grubenv as it will be; NULL: not there, or nothing is read from it */
@@ -259,8 +260,10 @@ static int edit_entry(struct arena *a, struct edit *e, const struct host_entry *
 		return r;
 	if (!l.text)
 		return conflict(a, e, &l,
-				" has no options line, and what GRUB takes for one is not "
-				"known");
+				" has no options line, and what stands in for one is not known");
+	/* GRUB takes the first alone, systemd-boot joins them (2.14, 3.8). */
+	if (e->loader != LOADER_BLS && strcmp(l.text, entry->options) != 0)
+		return conflict(a, e, &l, " has its options on several lines; join them");
 	r = edit_line(a, e, &l);
 	if (r == 0 && !e->conflict)
 		r = entry_options_set(a, text, l.text, &text);
@@ -272,10 +275,10 @@ static int edit_entries(struct arena *a, struct edit *e)
 	int r = 0;
 
 	/* It is looked at where entries name it. */
-	if (host_file(e->host, PATH_GRUBENV))
+	if (e->loader == LOADER_BLS && host_file(e->host, PATH_GRUBENV))
 		r = edit_env(a, e);
 	array_foreach(it, &e->host->boot.entries)
-		if (r == 0 && !e->conflict && counts(e->host, it))
+		if (r == 0 && !e->conflict && counts(e->host, e->loader, it))
 			r = edit_entry(a, e, it);
 	return r;
 }
@@ -286,6 +289,7 @@ static int edit(struct arena *a, const struct host *host, const struct ledger *l
 {
 	struct loader_edits edits = {};
 	struct edit e = {.host = host,
+			 .loader = LOADER_BLS,
 			 .ledger = ledger,
 			 .wanted = wanted,
 			 .surplus = surplus,
@@ -315,5 +319,67 @@ const struct boot_loader loader_bls = {
 	.present = present,
 	.files = kernel_cmdline_files,
 	.edit = edit,
+	.refresh = refresh,
+};
+
+/* --- entries that somebody keeps ------------------------------------------------------------ */
+
+/* That of the newest kernel, NULL without. */
+static const struct host_entry *kept_entry(const struct host *host)
+{
+	const struct host_entry *found = NULL;
+
+	for (size_t i = host->kernels.n; !found && i-- > 0;)
+		array_foreach(it, &host->boot.entries)
+			if (!found && counts(host, LOADER_ENTRIES, it) &&
+			    strcmp(it->kernel, host->kernels.at[i].version) == 0)
+				found = it;
+	return found;
+}
+
+static bool kept_present(const struct host *host)
+{
+	return kept_entry(host);
+}
+
+static int kept_files(struct arena *a _unused_, const struct host *host, struct loader_files *ret)
+{
+	const struct host_entry *entry = kept_entry(host);
+
+	*ret = (struct loader_files){.line = entry->options, .known = true, .where = entry->source};
+	return 0;
+}
+
+static int kept_edit(struct arena *a, const struct host *host, const struct ledger *ledger,
+		     const struct words *wanted, const struct words *surplus,
+		     struct loader_edits *ret, const char **ret_conflict)
+{
+	struct loader_edits edits = {};
+	struct edit e = {.host = host,
+			 .loader = LOADER_ENTRIES,
+			 .ledger = ledger,
+			 .wanted = wanted,
+			 .surplus = surplus,
+			 .edits = &edits};
+	int r = flags_safe(wanted) ? edit_entries(a, &e) : -EINVAL;
+
+	if (r < 0)
+		return r;
+	*ret = edits;
+	*ret_conflict = e.conflict;
+	return 0;
+}
+
+/*
+ * systemd-boot on Arch Linux: its entries name kernels that have no version in their names, are
+ * written by a person or once by an installer, and outlive each kernel. kernel-install would write
+ * others beside them.
+ */
+const struct boot_loader loader_entries = {
+	.loader = LOADER_ENTRIES,
+	.name = "loader entries",
+	.present = kept_present,
+	.files = kept_files,
+	.edit = kept_edit,
 	.refresh = refresh,
 };

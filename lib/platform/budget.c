@@ -57,6 +57,9 @@ static long prepended(const struct host_entry *entry)
 		return (long)strlen("BOOT_IMAGE=(hd0,gpt99)/boot/vmlinuz- ") + version;
 	case LOADER_SYSTEMD_BOOT: /* the entry token is a machine id (3.11) */
 		return (long)strlen("initrd=\\\\/initrd.img-") + 32 + 2 * version + 1;
+	case LOADER_ENTRIES: /* microcode has an image of its own */
+		return (long)strlen("initrd=\\amd-ucode.img initrd=\\initramfs--fallback.img ") +
+		       32;
 	case LOADER_PROXMOX:
 		return (long)strlen("initrd=\\EFI\\proxmox\\\\initrd.img- ") + 2 * version;
 	case LOADER_EXTLINUX: /* U-Boot hands on what stands there */

@@ -9,14 +9,14 @@
  * one (2.15).
  */
 const struct boot_loader *const boot_loaders[] = {
-	&loader_grub,	 &loader_bls,	   &loader_systemd_boot,
+	&loader_grub,	 &loader_bls,	   &loader_systemd_boot, &loader_entries,
 	&loader_unified, &loader_extlinux, &loader_proxmox,
 };
 const size_t boot_loaders_n = ARRAY_LEN(boot_loaders);
 
 bool loader_refreshed(const struct host *host, const struct boot_loader *loader)
 {
-	return loader->loader != LOADER_BLS &&
+	return loader->loader != LOADER_BLS && loader->loader != LOADER_ENTRIES &&
 	       (loader->loader != LOADER_GRUB || !host->boot.blscfg);
 }
 

@@ -13,5 +13,6 @@ extern const struct boot_loader loader_grub;
 extern const struct boot_loader loader_bls;
 extern const struct boot_loader loader_systemd_boot;
 extern const struct boot_loader loader_unified;
+extern const struct boot_loader loader_entries;
 extern const struct boot_loader loader_extlinux;
 extern const struct boot_loader loader_proxmox;

@@ -13,6 +13,8 @@ import subprocess
 from roots import KVER, MODPROBE, RULES, codes, items, lasting, main, states, untouched, wrong
 
 LTS = "6.1.0-9-lts"
+ENTRY = "/boot/loader/entries/2026-01-01_12-00-00_%s.conf"
+INFO = "/sys/firmware/efi/efivars/LoaderInfo-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 CONF = "/etc/mkinitcpio.conf"
 DROPIN = "/etc/mkinitcpio.conf.d/90-passthroughd.conf"
 PRESET = "/etc/mkinitcpio.d/linux.preset"
@@ -201,6 +203,21 @@ def use_arch(host, conf=BUSYBOX, lts=False, more="", fallback=False):
     run(host, "/usr/bin/grub-mkconfig", "-o", "/boot/grub/grub.cfg")
     for name in ("/var/log/builders", "/var/log/images"):
         host.remove(name)
+
+
+def entry(name, options="options root=UUID=abcd rw quiet\n"):
+    return "# Created by: an installer\ntitle   Arch Linux (%s)\nlinux   /vmlinuz-%s\ninitrd  /initramfs-%s.img\n" % (
+        name, name, name) + options
+
+
+def use_systemd_boot(host, names=("linux",)):
+    for name in ("/usr/bin/grub-mkconfig", "/boot/grub/grub.cfg", "/etc/default/grub"):
+        host.remove(name)
+    host.write("/usr/bin/kernel-install", "#!/bin/sh\necho kernel-install $* >> /var/log/builders\n", 0o755)
+    host.write(INFO, b"\6\0\0\0" + "systemd-boot 258\0".encode("utf-16-le"))
+    host.write("/proc/cmdline", "initrd=\\initramfs-linux.img root=UUID=abcd rw quiet\n")
+    for name in names:
+        host.write(ENTRY % name, entry(name))
 
 
 def run(host, *words):
@@ -410,6 +427,44 @@ def preset_config(host, tally):
     host.write(PRESET, preset("linux", "#ALL_config=/etc/mkinitcpio.conf\nfallback_config=/etc/mine.conf\n"))
     code, report = host.json("apply")
     tally.check("as a comment, or of another image, it is none", code == 3, report)
+
+
+@case()
+def systemd_boot(host, tally):
+    """entries that an installer wrote once are edited themselves; kernel-install would write others beside them"""
+    use_arch(host, SYSTEMD, lts=True)
+    use_systemd_boot(host, ("linux", "linux-lts"))
+    before = [host.read(ENTRY % name) for name in ("linux", "linux-lts")]
+    host.spec(CARD + "kernel-flags: [pcie_aspm=off]\n")
+    code, report = host.json("apply")
+    tally.check("apply: exit 3", code == 3, report)
+    tally.equal("only images are built", host.log(), ["mkinitcpio -p linux-lts", "mkinitcpio -p linux"])
+    tally.equal("each entry has the flags, and all else of it stays",
+                [host.read(ENTRY % name) for name in ("linux", "linux-lts")],
+                [text.replace("quiet", "quiet intel_iommu=on iommu=pt pcie_aspm=off") for text in before])
+    plan = host.json("plan")[1]
+    tally.equal("the flags are armed", {state for item, state in states(plan).items() if "kernel-flag" in item}, {"armed"})
+    tally.equal("nothing is left to do", lasting(plan), [])
+    host.write(ENTRY % "linux-lts", before[1])
+    tally.equal("one that lost them is edited again",
+                [step["target"] for step in lasting(host.json("plan")[1])], [ENTRY % "linux-lts"])
+    host.json("apply")
+    code, report = host.json("revert")
+    tally.check("revert: done", code in (0, 3), report)
+    tally.equal("they are as they were", [host.read(ENTRY % name) for name in ("linux", "linux-lts")], before)
+
+
+@case()
+def systemd_boot_strange(host, tally):
+    """options on several lines, or on none: nothing is guessed at"""
+    use_arch(host)
+    use_systemd_boot(host)
+    for options in ("options root=UUID=abcd\noptions rw\n", ""):
+        host.write(ENTRY % "linux", entry("linux", options))
+        host.spec("kernel-flags: [pcie_aspm=off]\n")
+        code, report = host.json("apply")
+        tally.check("apply: exit 4, and which", code == 4 and ENTRY % "linux" in str(report["diagnostics"]), report)
+        tally.equal("it stays", host.read(ENTRY % "linux"), entry("linux", options))
 
 
 @case()

@@ -105,7 +105,7 @@ static void flags_go_where_lines_are_made_of(void **state _unused_)
 		{TEXT("$kernelopts"), "text\n", NULL, NULL,
 		 PATH_GRUBENV " has no kernelopts, which entries are made of; run grub2-mkconfig"},
 		{"title t\n", NULL, NULL, NULL,
-		 ENTRY " has no options line, and what GRUB takes for one is not known"},
+		 ENTRY " has no options line, and what stands in for one is not known"},
 		{TEXT("iommu=off"), NULL, NULL, NULL, CONTRADICTS},
 		{TEXT("$kernelopts iommu=off"), HEAD "kernelopts=b\n###########", NULL, NULL,
 		 CONTRADICTS},

@@ -69,6 +69,7 @@ static void entries_name_them(void **state _unused_)
 {
 	static const struct {
 		const char *text;
+		enum loader loader;
 		const char *versions[5]; /* "" : not known */
 	} rows[] = {
 		{BOOT "[/boot/grub]\ngrub.cfg <<\n"
@@ -76,9 +77,16 @@ static void entries_name_them(void **state _unused_)
 		      "\tmenuentry 'LTS' {\n\t\tlinux /@/boot/vmlinuz-linux-lts root=a rw\n\t}\n"
 		      "\tmenuentry 'Zen' {\n\t\tlinux /boot/vmlinuz-linux-zen root=a rw\n\t}\n"
 		      "\tmenuentry 'Plain' {\n\t\tlinux /boot/linux root=a rw\n\t}\n",
+		 LOADER_GRUB,
 		 {V18, V12, "", ""}},
 		{BOOT "[/boot/loader/entries]\narch.conf <<\n\ttitle Arch Linux\n"
 		      "\tlinux /vmlinuz-linux\n\tinitrd /initramfs-linux.img\n\toptions rw\n",
+		 LOADER_ENTRIES,
+		 {V18}},
+		/* one that kernel-install made of the same kernel */
+		{BOOT "[/boot/loader/entries]\nm-" V18 ".conf <<\n\tversion " V18 "\n"
+		      "\tlinux /m/" V18 "/linux\n\toptions rw\n",
+		 LOADER_SYSTEMD_BOOT,
 		 {V18}},
 	};
 
@@ -88,6 +96,7 @@ static void entries_name_them(void **state _unused_)
 
 		for (; rows[i].versions[n]; n++) {
 			assert_true(n < host->boot.entries.n);
+			assert_int_equal(host->boot.entries.at[n].loader, rows[i].loader);
 			assert_text(host->boot.entries.at[n].kernel,
 				    *rows[i].versions[n] ? rows[i].versions[n] : NULL);
 		}
