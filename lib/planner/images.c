@@ -91,7 +91,8 @@ static int find_gate(struct planning *p)
 	const struct host *host = p->host;
 	const char *why = NULL;
 
-	if (p->builder && p->builder->obstacle && p->builder->obstacle(p->a, host, &why) < 0)
+	if (p->builder && p->builder->obstacle &&
+	    p->builder->obstacle(p->a, host, &p->early, &why) < 0)
 		return -ENOMEM;
 	/* Deployments' images lie apart, and are there all the same; so are sealed ones. */
 	if (!p->kernels.n && !host->boot.ostree && !p->sealed && !why)

@@ -45,6 +45,14 @@ static int want_modules(struct planning *p, struct device_wish *wish)
 		       : 0;
 }
 
+static bool stays_away(const struct planning *p, const char *module)
+{
+	array_foreach(it, &p->spec->blacklist)
+		if (strcmp(it->text, module) == 0)
+			return true;
+	return modprobe_blacklisted(&p->foreign, module);
+}
+
 static int want_early(struct planning *p, struct device_wish *wish)
 {
 	const struct plan_device *device = &p->plan->devices.at[wish->device];
@@ -53,6 +61,9 @@ static int want_early(struct planning *p, struct device_wish *wish)
 		return -ENOMEM;
 	if (wish->method != METHOD_OVERRIDE)
 		return 0;
+	array_foreach(it, &wish->drivers)
+		if (!stays_away(p, *it) && words_add(p->a, &wish->early.rivals, *it) < 0)
+			return -ENOMEM;
 	for (size_t i = 0; i < device->addrs.n; i++) {
 		const struct host_device *d = host_device(p->host, device->addrs.at[i]);
 		struct early_device one = {.addr = d->addr,
@@ -90,6 +101,9 @@ int collect_early(struct planning *p)
 			continue;
 		array_foreach(module, &it->early.modules)
 			if (words_add(p->a, &p->early.modules, *module) < 0)
+				return -ENOMEM;
+		array_foreach(rival, &it->early.rivals)
+			if (words_add(p->a, &p->early.rivals, *rival) < 0)
 				return -ENOMEM;
 		array_foreach(one, &it->early.overrides)
 			if (array_push(p->a, &p->early.overrides, *one) < 0)

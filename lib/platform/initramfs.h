@@ -22,6 +22,9 @@ struct early_device {
 struct early_wish {
 	struct words modules;			 /* to be inside: vfio_pci, vfio_iommu_type1, ... */
 	ARRAY_OF(struct early_device) overrides; /* in address order */
+	/* Modules that would take one of them where they are loaded before our rule is read, and
+	 * that nobody blacklists. */
+	struct words rivals;
 };
 
 struct initramfs_builder {
@@ -40,7 +43,8 @@ struct initramfs_builder {
 	const char *const *owned; /* files of ours for it, NULL-terminated */
 	/* Why files of ours would never get into an image, for people; NULL: they would. 0 or
 	 * -ENOMEM. The function may be NULL. */
-	int (*obstacle)(struct arena *a, const struct host *host, const char **ret_why);
+	int (*obstacle)(struct arena *a, const struct host *host, const struct early_wish *wish,
+			const char **ret_why);
 	/*
 	 * Text of owned[i] for the wish; "" : not wanted. mode: of the file. 0, -ENOMEM, or -EINVAL
 	 * when a driver's or module's name is none: nothing of it may reach a script.

@@ -28,6 +28,56 @@ static const char *image_in(struct arena *a, const char *settings)
 	return mkinitcpio_preset_parse(a, settings, &preset) == 0 ? preset.image : NULL;
 }
 
+/* --- what an image says that it loads -------------------------------------------------------- */
+
+/* Whether a list of names, each between blanks, newlines or quotes, has it; '-' and '_' alike. */
+static bool list_has(const char *list, const char *end, const char *module)
+{
+	static const char between[] = " \t\n\"";
+
+	while (list < end) {
+		size_t n, i = 0;
+
+		list += strspn(list, between);
+		n = strcspn(list, between);
+		while (i < n && module[i] && (list[i] == '-' ? '_' : list[i]) == module[i])
+			i++;
+		if (n && i == n && !module[i])
+			return list < end;
+		list += n + !n;
+	}
+	return false;
+}
+
+/* Whether the image says that it loads the module by itself, by the one of its two ways. */
+static bool loads(const struct host_image *image, const char *module)
+{
+	const struct image_file *config = image_file(image, IN_CONFIG);
+	const struct image_file *list = image_file(image, IN_MODULES);
+	const char *line = config ? config->text : NULL;
+
+	if (list)
+		return list_has(list->text, list->text + list->size, module);
+	while (line && strncmp(line, "MODULES=", strlen("MODULES=")) != 0) {
+		line = strchr(line, '\n');
+		line += line != NULL;
+	}
+	line = line ? line + strlen("MODULES=") : NULL;
+	return line && list_has(line, line + strcspn(line, "\n"), module);
+}
+
+/*
+ * What somebody's own list loads first takes a device before any rule is read, or races with it
+ * (5.30). NULL: nothing does.
+ */
+static const char *rival_in(const struct host_image *image, const struct early_wish *wish)
+{
+	array_foreach(it, &wish->rivals)
+		if (image->status == IMAGE_READ && loads(image, *it))
+			return *it;
+	return NULL;
+}
+
 /* --- what keeps a drop-in from being read ---------------------------------------------------- */
 
 /* NULL: the kernel has no preset. */
@@ -84,7 +134,27 @@ static int preset_obstacle(struct arena *a, const struct host_file *file, const 
 	return *ret_why ? 0 : -ENOMEM;
 }
 
-static int obstacle(struct arena *a, const struct host *host, const char **ret_why)
+static int rival_obstacle(struct arena *a, const struct host *host, const struct early_wish *wish,
+			  const char **ret_why)
+{
+	array_foreach(it, &host->kernels) {
+		const char *rival = rival_in(&it->image, wish);
+
+		if (!rival || *ret_why)
+			continue;
+		*ret_why = arena_printf(a,
+					"%s loads %s by itself, which may take a device before our "
+					"rule is read; take it out of MODULES in " PATH_MKCPIO
+					" or " PATH_MKCPIO ".d, and run mkinitcpio -P",
+					it->image.path, rival);
+		if (!*ret_why)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int obstacle(struct arena *a, const struct host *host, const struct early_wish *wish,
+		    const char **ret_why)
 {
 	bool lost = false;
 	int r = 0;
@@ -100,6 +170,8 @@ static int obstacle(struct arena *a, const struct host *host, const char **ret_w
 		if (file)
 			r = preset_obstacle(a, file, ret_why);
 	}
+	if (r == 0)
+		r = rival_obstacle(a, host, wish, ret_why);
 	return lost ? -ENOMEM : r;
 }
 
@@ -196,42 +268,6 @@ static int command_for(struct arena *a, const struct host *host, const struct ho
 
 /* --- proof ----------------------------------------------------------------------------------- */
 
-/* Whether a list of names, each between blanks, newlines or quotes, has it; '-' and '_' alike. */
-static bool list_has(const char *list, const char *end, const char *module)
-{
-	static const char between[] = " \t\n\"";
-
-	while (list < end) {
-		size_t n, i = 0;
-
-		list += strspn(list, between);
-		n = strcspn(list, between);
-		while (i < n && module[i] && (list[i] == '-' ? '_' : list[i]) == module[i])
-			i++;
-		if (n && i == n && !module[i])
-			return list < end;
-		list += n + !n;
-	}
-	return false;
-}
-
-/* Whether the image says that it loads the module by itself, by the one of its two ways. */
-static bool loads(const struct host_image *image, const char *module)
-{
-	const struct image_file *config = image_file(image, IN_CONFIG);
-	const struct image_file *list = image_file(image, IN_MODULES);
-	const char *line = config ? config->text : NULL;
-
-	if (list)
-		return list_has(list->text, list->text + list->size, module);
-	while (line && strncmp(line, "MODULES=", strlen("MODULES=")) != 0) {
-		line = strchr(line, '\n');
-		line += line != NULL;
-	}
-	line = line ? line + strlen("MODULES=") : NULL;
-	return line && list_has(line, line + strcspn(line, "\n"), module);
-}
-
 /*
  * Busybox's /init has loaded the list when udev begins. With systemd the two race (5.30): there it
  * is the rule that wins, which is set before any device's event and loads the driver itself, and
@@ -241,7 +277,7 @@ static bool loads(const struct host_image *image, const char *module)
 static bool proof(const struct early_wish *wish, const struct host_kernel *kernel, struct arena *a,
 		  const char **ret_why)
 {
-	const char *rules;
+	const char *rules, *rival;
 	struct words all = {};
 	int r;
 
@@ -260,7 +296,10 @@ static bool proof(const struct early_wish *wish, const struct host_kernel *kerne
 		    !loads(&kernel->image, *name))
 			return early_disproof(a, ret_why, "%s does not load %s by itself",
 					      kernel->image.path, *name);
-	return true;
+	rival = rival_in(&kernel->image, wish);
+	return !rival ||
+	       early_disproof(a, ret_why, "%s loads %s by itself, before our rule is read",
+			      kernel->image.path, rival);
 }
 
 const struct initramfs_builder mkinitcpio = {

@@ -353,6 +353,32 @@ def what_is_inside(host, tally):
     tally.equal("the file of ours is bash that says nothing", run(host, "/bin/bash", "-c", "set -e; . " + DROPIN), (0, ""))
 
 
+@case()
+def rival(host, tally):
+    """their list loads the host's driver before any rule is read (5.30): refused until it is out, or blacklisted"""
+    for conf in (BUSYBOX, SYSTEMD):
+        if not host.exists(CONF):
+            use_arch(host)
+        host.write(CONF, conf + "MODULES=(snd_hda_intel nouveau)\n")
+        run(host, "/usr/bin/mkinitcpio", "-p", "linux")
+        host.spec(CARD)
+        runs = len(built(host))
+        code, report = host.json("apply")
+        tally.check("apply: exit 4, foreign-conflict, and which", code == 4 and "foreign-conflict" in codes(report)
+                    and "loads nouveau by itself" in str(report["diagnostics"]), report)
+        tally.check("no image is built, no file of images written", len(built(host)) == runs and not host.exists(DROPIN)
+                    and not host.exists(RULES))
+    host.write(CONF, SYSTEMD)
+    run(host, "/usr/bin/mkinitcpio", "-P")
+    tally.equal("without it all goes", host.json("apply")[0], 3)
+    host.write(CONF, SYSTEMD + "MODULES=(nouveau)\n")
+    run(host, "/usr/bin/mkinitcpio", "-P")
+    code, plan = host.json("plan")
+    tally.check("put back there, it is seen", code in (2, 4) and items(plan)["device:gpu"]["state"] == "blocked", plan)
+    host.spec(CARD.replace("[radeon]", "[nouveau, snd_hda_intel]"))
+    tally.equal("blacklisted, it goes too", host.json("apply")[0], 3)
+
+
 @case(iommu=True)
 def by_ids(host, tally):
     """what is bound by ids wins with systemd by the softdeps in the image (5.30, 6.9)"""
@@ -384,13 +410,13 @@ def flags_alone(host, tally):
 @case()
 def lists_as_strings(host, tally):
     """MODULES and FILES as strings, and no end of the last line"""
-    use_arch(host, BUSYBOX + 'MODULES="nouveau e1000e"\nFILES="/etc/hostname"\n')
-    host.write("/etc/mkinitcpio.conf.d/10-mine.conf", "MODULES+=' kvm'")
+    use_arch(host, BUSYBOX + 'MODULES="e1000e kvm"\nFILES="/etc/hostname"\n')
+    host.write("/etc/mkinitcpio.conf.d/10-mine.conf", "MODULES+=' vfio'")
     host.spec(CARD)
     code, report = host.json("apply")
     tally.check("apply: exit 3", code == 3, report)
     config = text_in(host, "/boot/initramfs-linux.img", "config")
-    tally.check("theirs stay, behind ours", 'MODULES="vfio_pci vfio_iommu_type1 nouveau e1000e kvm"' in config, config)
+    tally.check("theirs stay, behind ours", 'MODULES="vfio_pci vfio_iommu_type1 e1000e kvm vfio"' in config, config)
     tally.check("so do files", "etc/hostname" in inside(host, "/boot/initramfs-linux.img"))
 
 

@@ -59,7 +59,7 @@ static void add_preset(struct host *host, const char *path, const char *text)
 	}
 }
 
-enum wish_kind { WISH_NOTHING, WISH_IDS, WISH_CARD, WISH_TWIN, WISH_SERIAL };
+enum wish_kind { WISH_NOTHING, WISH_IDS, WISH_CARD, WISH_TWIN, WISH_SERIAL, WISH_RIVAL };
 
 static struct early_wish make_wish(struct arena *a, enum wish_kind kind)
 {
@@ -76,6 +76,8 @@ static struct early_wish make_wish(struct arena *a, enum wish_kind kind)
 	assert_int_equal(pci_id_parse("10de:1b81:1462:3301", &card.id), 0);
 	card.serial = kind == WISH_SERIAL ? "00-11-22-33-44-55-66-77" : NULL;
 	assert_int_equal(array_push(a, &wish.overrides, card), 0);
+	if (kind == WISH_RIVAL)
+		assert_int_equal(array_push(a, &wish.rivals, "snd_hda_intel"), 0);
 	return wish;
 }
 
@@ -178,6 +180,7 @@ static void what_is_not_read_is_not_written(void **state _unused_)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		_cleanup_host_ struct host *host = host_new();
+		const struct early_wish wish = {};
 		const char *why = "untouched";
 
 		host->builder_old = rows[i].old;
@@ -185,7 +188,7 @@ static void what_is_not_read_is_not_written(void **state _unused_)
 		add_kernel(host, "6.12.61-1-lts", "linux-lts", DEP);
 		add_preset(host, "/etc/mkinitcpio.d/linux.preset", rows[i].preset);
 		add_preset(host, "/etc/mkinitcpio.d/linux-lts.preset", rows[i].lts);
-		assert_int_equal(row()->obstacle(host->arena, host, &why), 0);
+		assert_int_equal(row()->obstacle(host->arena, host, &wish, &why), 0);
 		print_message("%s\n", why ? why : "(nothing)");
 		if (rows[i].why)
 			assert_memory_equal(why, rows[i].why, strlen(rows[i].why));
@@ -199,6 +202,8 @@ static void what_is_not_read_is_not_written(void **state _unused_)
 #define BUSYBOX(modules) "MODULES=\"" modules "\"\nEARLYHOOKS=\"udev\"\nHOOKS=\"udev\"\n"
 #define OURS		 "vfio_pci vfio_iommu_type1"
 #define LACKS(module)	 IMAGE " does not load " module " by itself"
+
+#define RIVAL IMAGE " loads snd_hda_intel by itself, before our rule is read"
 
 static const struct {
 	enum wish_kind wish, rules; /* what the image was built for */
@@ -233,6 +238,12 @@ static const struct {
 	 IMAGE " has an older etc/udev/rules.d/00-passthroughd.rules"},
 	{WISH_NOTHING, WISH_CARD, OURS, "", BUSYBOX(""), NULL,
 	 IMAGE " still has etc/udev/rules.d/00-passthroughd.rules"},
+	/* somebody's own list has the host's driver, which is loaded before any rule is read */
+	{WISH_RIVAL, WISH_CARD, OURS, "", BUSYBOX(OURS " btrfs"), NULL, NULL},
+	{WISH_RIVAL, WISH_CARD, OURS, "", BUSYBOX(OURS " snd-hda-intel"), NULL, RIVAL},
+	{WISH_RIVAL, WISH_CARD, OURS, "", BUSYBOX(""),
+	 "vfio_pci\nvfio_iommu_type1\nsnd_hda_intel\n", RIVAL},
+	{WISH_CARD, WISH_CARD, OURS, "", BUSYBOX(OURS " snd_hda_intel"), NULL, NULL},
 	{WISH_SERIAL, WISH_SERIAL, OURS, "", BUSYBOX(OURS), NULL,
 	 IMAGE " lacks /usr/libexec/passthroughd/pci-serial"},
 };
