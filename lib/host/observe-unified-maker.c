@@ -4,6 +4,7 @@
  * and whether what it makes would be signed.
  */
 #include "observe-parts.h"
+#include "paths.h"
 
 #define PLUGIN_UKIFY "60-ukify.install"
 #define PLUGIN_SBCTL "91-sbctl.install"
@@ -12,7 +13,10 @@
 static const char *const kernel_dirs[] = {"/etc/kernel", "/run/kernel", "/usr/local/lib/kernel",
 					  "/usr/lib/kernel"};
 
-/* The last value of a key in a text of KEY=VALUE lines, in scratch, without quotes; "" for none. */
+/*
+ * The last value of a key in a text of KEY=VALUE or KEY+=VALUE lines, in scratch, without quotes;
+ * "" for none.
+ */
 static const char *value_of(struct observer *o, const char *text, const char *key)
 {
 	const char *found = "";
@@ -22,9 +26,12 @@ static const char *value_of(struct observer *o, const char *text, const char *ke
 		const char *at = line + strspn(line, " \t");
 		size_t len;
 
-		if (strncmp(at, key, n) != 0 || at[n + strspn(at + n, " \t")] != '=')
+		if (strncmp(at, key, n) != 0)
 			continue;
-		at += n + strspn(at + n, " \t") + 1;
+		at += n + strspn(at + n, " \t");
+		at += at[0] == '+';
+		if (*at++ != '=')
+			continue;
 		at += strspn(at, " \t\"'");
 		len = strcspn(at, "\"'#");
 		while (len && strchr(" \t\r", at[len - 1]))
@@ -39,17 +46,46 @@ static const char *value_of(struct observer *o, const char *text, const char *ke
 /* --- kernel-install -------------------------------------------------------------------------- */
 
 /* The file of that name in the strongest folder that has it; ret_path is kept. */
-static const char *kernel_file(struct observer *o, const char *name, const char **ret_path)
+static const char *find_text(struct observer *o, const char *const *dirs, size_t n,
+			     const char *name, const char **ret_path)
 {
-	for (size_t i = 0; i < ARRAY_LEN(kernel_dirs); i++) {
-		const char *text = see_text(o, MAX_CONFIG, "%s/%s", kernel_dirs[i], name);
+	for (size_t i = 0; i < n; i++) {
+		const char *text = see_text(o, MAX_CONFIG, "%s/%s", dirs[i], name);
 
 		if (!text)
 			continue;
-		*ret_path = keep_printf(o, "%s/%s", kernel_dirs[i], name);
+		*ret_path = keep_printf(o, "%s/%s", dirs[i], name);
 		return text;
 	}
 	return NULL;
+}
+
+static const char *kernel_file(struct observer *o, const char *name, const char **ret_path)
+{
+	return find_text(o, kernel_dirs, ARRAY_LEN(kernel_dirs), name, ret_path);
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Names ending in .conf below any of the folders, in their order. */
+static struct words conf_names(struct observer *o, const char *const *dirs, size_t n,
+			       const char *below)
+{
+	struct words names = {0};
+
+	for (size_t i = 0; i < n; i++) {
+		struct words here = see_list(o, "%s%s", dirs[i], below);
+
+		array_foreach(it, &here)
+			if (has_suffix(*it, ".conf"))
+				kept(o, words_add(o->scratch, &names, *it) >= 0);
+	}
+	if (names.n)
+		qsort(names.at, names.n, sizeof(*names.at), by_bytes);
+	return names;
 }
 
 struct layout {
@@ -70,27 +106,13 @@ static void read_layout(struct observer *o, const char *name, struct layout *l)
 		l->generator = value;
 }
 
-static int by_bytes(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* install.conf, and from version 256 what is dropped in, in the order of names. */
 static struct layout find_layout(struct observer *o)
 {
 	struct layout l = {.layout = "", .generator = ""};
-	struct words names = {0};
+	struct words names = conf_names(o, kernel_dirs, ARRAY_LEN(kernel_dirs), "/install.conf.d");
 
 	read_layout(o, "install.conf", &l);
-	for (size_t i = 0; i < ARRAY_LEN(kernel_dirs); i++) {
-		struct words here = see_list(o, "%s/install.conf.d", kernel_dirs[i]);
-
-		array_foreach(it, &here)
-			if (has_suffix(*it, ".conf"))
-				kept(o, words_add(o->scratch, &names, *it) >= 0);
-	}
-	if (names.n)
-		qsort(names.at, names.n, sizeof(*names.at), by_bytes);
 	array_foreach(it, &names) {
 		const char *name = keep_printf(o, "install.conf.d/%s", *it);
 
@@ -158,34 +180,92 @@ static void by_kernel_install(struct observer *o, const struct layout *l, struct
 	}
 }
 
-/* --- others ---------------------------------------------------------------------------------- */
+/* --- dracut ---------------------------------------------------------------------------------- */
 
-static const struct other {
-	const char *dir, *suffix, *key, *name;
-} others[] = {
-	{"/etc/dracut.conf.d", ".conf", "uefi", "dracut"},
-	{"/usr/lib/dracut/dracut.conf.d", ".conf", "uefi", "dracut"},
-	{"/etc/mkinitcpio.d", ".preset", "default_uki", "mkinitcpio"},
-};
+static const char *const dracut_dirs[] = {PATH_DRACUT_DIR, PATH_DRACUT_USR_DIR};
 
-/* Those that are known by name alone. */
-static const char *by_other(struct observer *o)
+/* The last value that is set, without ours; "" for none. ret_path is kept. */
+static const char *dracut_value(struct observer *o, const char *key, const char **ret_path)
 {
-	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
-		struct words names = see_list(o, "%s", others[i].dir);
+	struct words names = conf_names(o, dracut_dirs, ARRAY_LEN(dracut_dirs), "");
+	const char *found = value_of(o, see_text(o, MAX_CONFIG, PATH_DRACUT), key);
 
-		array_foreach(it, &names) {
-			const char *text = has_suffix(*it, others[i].suffix)
-						   ? see_text(o, MAX_CONFIG, "%s/%s", others[i].dir,
-							      *it)
-						   : NULL;
-			const char *value = value_of(o, text, others[i].key);
+	*ret_path = PATH_DRACUT;
+	array_foreach(it, &names) {
+		const char *path = NULL, *text, *value;
 
-			if (*value && strcmp(value, "no") != 0)
-				return keep_printf(
-					o, "%s makes them, as %s/%s says by %s=", others[i].name,
-					others[i].dir, *it, others[i].key);
+		if (strcmp(*it, base_name(PATH_DRACUT_LINE)) == 0)
+			continue;
+		text = find_text(o, dracut_dirs, ARRAY_LEN(dracut_dirs), *it, &path);
+		value = value_of(o, text, key);
+		if (*value) {
+			found = value;
+			*ret_path = path;
 		}
+	}
+	return found;
+}
+
+/* What says that dracut makes them, one phrase; NULL: it does not. */
+static const char *says_dracut(struct observer *o)
+{
+	const char *path, *value = dracut_value(o, "uefi", &path);
+
+	return strcmp(value, "yes") == 0 ? keep_printf(o, "%s says uefi=yes", path) : NULL;
+}
+
+/* The files that make the line are looked at with all others of the layer. */
+static void add_files(struct observer *o)
+{
+	struct words names = see_list(o, "%s", PATH_DRACUT_USR_DIR);
+
+	observe_file(o, PATH_DRACUT);
+	if (!host_file(o->host, PATH_DRACUT_LINE))
+		observe_file(o, PATH_DRACUT_LINE);
+	array_foreach(it, &names)
+		if (has_suffix(*it, ".conf"))
+			observe_file(o, keep_printf(o, "%s/%s", PATH_DRACUT_USR_DIR, *it));
+}
+
+static void by_dracut(struct observer *o, const char *says, struct host_unified *u)
+{
+	const char *path;
+
+	if (!host_has_command(o->host, "dracut")) {
+		u->why = keep_printf(o, "%s, and dracut is not here", says);
+		return;
+	}
+	/* Of nothing else is it known whether root= stays in it. */
+	if (!*dracut_value(o, "kernel_cmdline", &path)) {
+		u->why = keep_printf(o,
+				     "%s, and nothing there sets kernel_cmdline=; set it to the "
+				     "whole line, root= included",
+				     says);
+		return;
+	}
+	u->maker = UNIFIED_BY_DRACUT;
+	u->by = says;
+	add_files(o);
+	if (*dracut_value(o, "uefi_secureboot_cert", &path) &&
+	    *dracut_value(o, "uefi_secureboot_key", &path))
+		u->signs = keep_printf(o, "%s has uefi_secureboot_key=", path);
+}
+
+/* --- all of them ----------------------------------------------------------------------------- */
+
+#define PRESETS "/etc/mkinitcpio.d"
+
+static const char *says_mkinitcpio(struct observer *o)
+{
+	struct words names = see_list(o, PRESETS);
+
+	array_foreach(it, &names) {
+		const char *text = has_suffix(*it, ".preset")
+					   ? see_text(o, MAX_CONFIG, PRESETS "/%s", *it)
+					   : NULL;
+
+		if (*value_of(o, text, "default_uki"))
+			return keep_printf(o, PRESETS "/%s has default_uki=", *it);
 	}
 	return NULL;
 }
@@ -201,20 +281,31 @@ static bool has_images(const struct host *host)
 void observe_unified_maker(struct observer *o)
 {
 	struct host_unified *u = &o->host->boot.unified;
-	const char *other;
+	const char *dracut, *mkinitcpio;
 	struct layout l;
+	bool uki;
 
 	if (!has_images(o->host))
 		return;
 	l = find_layout(o);
-	other = by_other(o);
-	if (strcmp(l.layout, "uki") == 0 && !other)
+	uki = strcmp(l.layout, "uki") == 0;
+	dracut = says_dracut(o);
+	mkinitcpio = says_mkinitcpio(o);
+	if (uki + (dracut != NULL) + (mkinitcpio != NULL) > 1)
+		u->why = keep_printf(o, "more than one thing makes them: %s%s%s%s%s",
+				     uki ? l.path : "", uki ? " says layout=uki; " : "",
+				     dracut ? dracut : "", dracut && mkinitcpio ? "; " : "",
+				     mkinitcpio ? mkinitcpio : "");
+	else if (uki)
 		by_kernel_install(o, &l, u);
-	else if (strcmp(l.layout, "uki") == 0)
-		u->why = keep_printf(o, "%s says layout=uki, and at once %s", l.path, other);
-	else if (other)
-		u->why = keep_printf(o, "%s, which nothing here can have done anew yet", other);
+	else if (dracut)
+		by_dracut(o, dracut, u);
+	else if (mkinitcpio)
+		u->why = keep_printf(o,
+				     "%s, and nothing here knows how to have mkinitcpio make one "
+				     "of our flags yet",
+				     mkinitcpio);
 	else
-		u->why = "nothing says what makes them: no layout=uki in "
-			 "/etc/kernel/install.conf";
+		u->why = "nothing says what makes them: neither layout=uki in "
+			 "/etc/kernel/install.conf nor uefi=yes in dracut's configuration";
 }

@@ -2,6 +2,7 @@
 /* Kernel flags: what is wished, what each boot loader's files, its entries and the kernel say. */
 #include <string.h>
 
+#include "dracut-line.h"
 #include "extlinux.h"
 #include "paths.h"
 #include "planning.h"
@@ -286,8 +287,11 @@ static int find_ours(struct planning *p)
 				return -ENOMEM;
 	err = shell_own_flags(p->a, p->host, PATH_GRUB_DROPIN, grub_variable(p->host),
 			      &p->flags_ours);
+	if (err == 0)
+		err = shell_own_flags(p->a, p->host, PATH_UBOOT_DROPIN, UBOOT_VARIABLE,
+				      &p->flags_ours);
 	return err < 0 ? err
-		       : shell_own_flags(p->a, p->host, PATH_UBOOT_DROPIN, UBOOT_VARIABLE,
+		       : shell_own_flags(p->a, p->host, PATH_DRACUT_LINE, DRACUT_VARIABLE,
 					 &p->flags_ours);
 }
 

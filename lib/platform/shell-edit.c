@@ -142,7 +142,7 @@ static int write_dropin(struct arena *a, struct edit *e)
 		strbuf_addf(&b, " %s", *flag);
 	array_foreach(flag, &e->missing)
 		strbuf_addf(&b, " %s", *flag);
-	strbuf_add(&b, "\"\n");
+	strbuf_addf(&b, "%s\"\n", e->place->ends ? e->place->ends : "");
 	return strbuf_to_arena(&b, a, &e->dropin);
 }
 

@@ -14,6 +14,7 @@ struct shell_place {
 	bool own_read;	    /* the folder is read here */
 	const char *var;
 	const char *takes_up; /* how ours begins: with the value so far */
+	const char *ends;     /* what closes that; NULL: nothing */
 	/* What comes of sourcing all files, with these texts for the two; NULL: absent. */
 	int (*outcome)(struct arena *a, const struct host *host, const char *shared,
 		       const char *own, struct outcome *ret);

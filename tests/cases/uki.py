@@ -20,17 +20,16 @@ BUILD = "update-initramfs -u -k " + KVER
 INSTALL = "kernel-install add %s /boot/vmlinuz-%s /boot/initrd.img-%s" % (KVER, KVER, KVER)
 FLAG = "kernel-flags: [pcie_aspm=off]\n"
 
-# ukify FOLDER OUT [signed]: a PE file whose sections are the folder's files.
+# ukify FOLDER OUT [signed]: a PE file whose sections are those of the folder's files that are there.
 UKIFY = r"""#!/bin/sh
 set -e
 le() { n=$1 i=0; while [ $i -lt "$2" ]; do printf "\\$(printf %03o $((n & 255)))"; n=$((n >> 8)) i=$((i + 1)); done; }
 size() { wc -c < "$1" | tr -d ' '; }
 padded() { echo $((($1 + 511) / 512 * 512)); }
 cd "$1"
-h=/tmp/ukify.$$ b=/tmp/ukify.$$.body
-set -- "$2" "$3" .osrel .cmdline .uname .initrd .linux
-out=$1 signed=$2
-shift 2
+h=/tmp/ukify.$$ b=/tmp/ukify.$$.body out=$2 signed=$3
+set --
+for s in .osrel .cmdline .uname .initrd .linux; do [ ! -e $s ] || set -- "$@" $s; done
 at=$(padded $((64 + 24 + 240 + 40 * $#)))
 end=$at
 for s; do end=$((end + $(padded $(size $s)))); done
@@ -95,11 +94,18 @@ ukify $w $out "$signed"
 rm -rf $w
 """
 
-# 5.20 to 5.23: its configuration is sourced; what is forced is loaded before udev.
+# 5.20 to 5.23: its configuration is sourced; what is forced is loaded before udev. 3.15: in a unified image the line is
+# kernel_cmdline=, which says all or nothing; what is not set comes from elsewhere. No version stands inside.
 DRACUT = r"""#!/bin/sh
 set -e
 echo "dracut $*" >> /var/log/builders
-for f in /etc/dracut.conf.d/*.conf; do [ -e "$f" ] && eval "$(sed 's/^\([a-z_]*\)+=/\1=$\1/' $f)"; done
+[ -e /idle-dracut ] && exit 0
+[ -e /etc/dracut.conf ] && . /etc/dracut.conf
+d=/usr/lib/dracut/dracut.conf.d
+for f in $(ls /etc/dracut.conf.d $d 2>/dev/null | grep 'conf$' | sort -u); do
+	[ -e /etc/dracut.conf.d/$f ] && f=/etc/dracut.conf.d/$f || f=$d/$f
+	eval "$(sed 's/^\([a-z_]*\)+=/\1=$\1/' $f)"
+done
 for last; do out=${v:-$out} v=$last; done
 w=/tmp/dracut.$$
 mkdir -p $w/etc/modprobe.d $w/etc/udev/rules.d $w/etc/cmdline.d $w/usr/lib/modules/$v/kernel
@@ -109,7 +115,21 @@ list=
 for m in $force_drivers; do : > $w/usr/lib/modules/$v/kernel/$m.ko; list=$list,$m; done
 for m in $(cat /usr/share/image-modules); do : > $w/usr/lib/modules/$v/kernel/$m.ko; done
 [ -z "$list" ] || echo "rd.driver.pre=${list#,}" > $w/etc/cmdline.d/20-force_drivers.conf
-(cd $w && find . | cpio -o -H newc) > $out 2>/dev/null
+for a; do [ "$a" = --uefi ] && uefi=yes; done
+if [ "$uefi" = yes ]; then
+	u=/tmp/uki.$$
+	mkdir -p $u
+	(cd $w && find . | cpio -o -H newc) > $u/.initrd 2>/dev/null
+	[ -e /old-line ] && kernel_cmdline=$(cat /old-line)
+	printf '%s\0' "${kernel_cmdline:-$(cat $w/etc/cmdline.d/*.conf)}" > $u/.cmdline
+	cp /lib/modules/$v/vmlinuz $u/.linux
+	echo ID=fedora > $u/.osrel
+	[ -e /fail-esp ] && { rm -f $out; echo "cp: No space left on device" >&2; exit 1; }
+	ukify $u $out "${uefi_secureboot_key:+$uefi_secureboot_cert}"
+	rm -rf $u
+else
+	(cd $w && find . | cpio -o -H newc) > $out 2>/dev/null
+fi
 rm -rf $w
 """
 
@@ -170,7 +190,7 @@ def use_uki(host, signature=False):
         host.write("/usr/lib/kernel/install.d/" + plugin, "#!/bin/sh\n", 0o755)
     host.write("/usr/bin/kernel-install", KERNEL_INSTALL, 0o755)
     host.write("/usr/bin/ukify", UKIFY, 0o755)
-    for tool in ("tr", "cut", "wc", "truncate", "printf", "["):
+    for tool in ("tr", "cut", "wc", "truncate", "printf", "[", "sort"):
         host.link("/bin/" + tool, "busybox")
     host.write("/usr/sbin/update-initramfs", host.read("/usr/sbin/update-initramfs") + HOOK, 0o755)
     host.write(UKI, unified(host, signature=signature))
@@ -372,7 +392,7 @@ UNKNOWN = [
     ("a plugin switched off (3.8)", {"/etc/kernel/install.d/60-ukify.install": "-> /dev/null"}, ["60-ukify"]),
     ("mkinitcpio", {"/etc/kernel/install.conf": None,
                     "/etc/mkinitcpio.d/linux.preset": 'default_uki="/efi/EFI/Linux/a.efi"\n'}, ["mkinitcpio"]),
-    ("two makers", {"/etc/dracut.conf.d/uki.conf": 'uefi="yes"\n'}, ["layout=uki", "dracut"]),
+    ("two makers", {"/etc/dracut.conf.d/uki.conf": 'uefi="yes"\n'}, ["layout=uki", "dracut.conf.d/uki.conf"]),
     ("another name", {UKI: None, "/boot/efi/EFI/Linux/debian.efi": "image"}, ["debian.efi"]),
     ("none to be seen", {UKI: None}, ["mounted"]),
 ]
@@ -401,6 +421,151 @@ def unknown(host, tally):
                 host.write(name, data, 0o755 if "bin/" in name else 0o644)
     code, report = host.json("apply")
     tally.check("as it was before it converges", code == 3, report)
+
+
+DRACUT_CONF = "/etc/dracut.conf.d/uki.conf"
+DROPIN = "/etc/dracut.conf.d/zz-passthroughd.conf"
+BY_DRACUT = "/boot/efi/EFI/Linux/linux-%s-%s.efi" % (KVER, TOKEN)
+DRACUT_RUN = "dracut -q --force --uefi %s %s" % (BY_DRACUT, KVER)
+
+
+def use_dracut(host, signature=False):
+    """dracut with uefi=yes, and nothing of kernel-install's."""
+    use_uki(host)
+    found, _ = sections(host)
+    for name in (UKI, "/usr/bin/kernel-install", "/etc/kernel/install.conf", "/usr/sbin/update-initramfs",
+                 "/boot/initrd.img-" + KVER, "/boot/vmlinuz-" + KVER):
+        host.remove(name)
+    host.write("/lib/modules/%s/vmlinuz" % KVER, "kernel\n")
+    host.write("/usr/bin/dracut", DRACUT, 0o755)
+    host.write(DRACUT_CONF, 'uefi="yes"\nkernel_cmdline="%s"\n' % LINE)
+    host.write("/proc/cmdline", LINE + "\n")
+    del found[".uname"]
+    found[".cmdline"] = LINE.encode() + b"\0"
+    host.write(BY_DRACUT, pe.make(list(found.items()), signature))
+
+
+@case()
+def dracut_life(host, tally):
+    """dracut with uefi=yes (3.15): its own line has the flags; the image is made once, and taken back to the byte"""
+    use_dracut(host)
+    before = host.snapshot()
+    host.spec(GUIDE)
+    _, plan = host.json("plan")
+    tally.equal("plan: one run", [step["target"] for step in lasting(plan) if not step["target"].startswith("/")],
+                ["dracut --uefi " + KVER])
+    code, report = host.json("apply")
+    tally.check("apply: only a reboot is outstanding", code == 3, report)
+    found, _ = sections(host, BY_DRACUT)
+    tally.equal("the line inside", found[".cmdline"].rstrip(b"\0").decode(), LINE + " intel_iommu=on iommu=pt")
+    tally.check("our rule is inside", b"00-passthroughd.rules" in found[".initrd"])
+    tally.equal("one run", host.log(), [DRACUT_RUN])
+    tally.check("nothing in /etc/kernel/cmdline", not host.exists(CMDLINE))
+    code, plan = host.json("plan")
+    tally.equal("everything is armed or active", set(states(plan).values()) - {"armed", "active"}, set())
+    tally.equal("nothing is left to do", lasting(plan), [])
+    host.json("apply")
+    tally.equal("and nothing is done", host.log(), [DRACUT_RUN])
+    _, text, _ = host.ctl("explain", "boot")
+    tally.check("explain boot says what makes it", DRACUT_CONF + " says uefi=yes" in " ".join(text.split()), text)
+    host.remove("/etc/passthroughd/host.yaml")
+    code, report = host.json("apply")
+    tally.check("without a spec it goes back", code in (0, 3), report)
+    tally.equal("files are as they were", [name for name in wrong(before, host.snapshot())
+                                           if not name.startswith("/run/reboot-required")], [])
+    tally.equal("so is the line inside", line_of(host, BY_DRACUT).rstrip("\0"), LINE)
+
+
+# The administrator's configuration, whether ours can be added to it, and what is said otherwise.
+DRACUT_LINES = [
+    ({DRACUT_CONF: 'uefi="yes"\nkernel_cmdline="root=UUID=abcd ro"\nkernel_cmdline+=" quiet"\n'}, None),
+    ({DRACUT_CONF: "uefi=yes\n", "/etc/dracut.conf": "kernel_cmdline='root=UUID=abcd ro quiet'\n"}, None),
+    # The same name in /etc counts (5.20).
+    ({DRACUT_CONF: "uefi=yes\n", "/usr/lib/dracut/dracut.conf.d/a.conf": 'kernel_cmdline="root=x pcie_aspm=force"\n',
+      "/etc/dracut.conf.d/a.conf": 'kernel_cmdline="%s"\n' % LINE}, None),
+    ({DRACUT_CONF: 'uefi="yes"\n'}, "kernel_cmdline="),
+    ({DRACUT_CONF: 'uefi="yes"\nkernel_cmdline="$(cat /line)"\n'}, "uki.conf:2"),
+    ({DRACUT_CONF: 'uefi="yes"\nL=(root=UUID=abcd ro)\nkernel_cmdline="${L[*]}"\n'}, "uki.conf"),
+    ({"/etc/dracut.conf.d/zzz.conf": 'kernel_cmdline="%s"\n' % LINE}, "zzz.conf"),
+    ({DRACUT_CONF: 'uefi="yes"\nkernel_cmdline="%s pcie_aspm=force"\n' % LINE}, "pcie_aspm=force"),
+    ({"/usr/sbin/update-initramfs": "#!/bin/sh\n"}, "another builder"),
+    ({"/boot/initrd.img-" + KVER: "image"}, "as well"),
+    ({"/usr/bin/dracut": None}, "dracut"),
+]
+
+
+@case()
+def dracut_lines(host, tally):
+    """dracut with uefi=yes: a line that can be followed is added to, another is refused with its place"""
+    use_dracut(host)
+    old = raw(host, BY_DRACUT)
+    for files, refusal in DRACUT_LINES:
+        saved = {name: raw(host, name) if host.exists(name) else None for name in files}
+        for name, text in files.items():
+            if text is None:
+                host.remove(name)
+            else:
+                host.write(name, text, 0o755 if "bin/" in name else 0o644)
+        host.spec(FLAG)
+        if refusal:
+            is_refused(host, tally, str(files), refusal)
+        else:
+            code, report = host.json("apply")
+            tally.check("%s: apply: exit 3" % files, code == 3, report)
+            tally.equal("%s: the line inside" % files, line_of(host, BY_DRACUT).rstrip("\0"), LINE + " pcie_aspm=off")
+            tally.equal("%s: nothing is left to do" % files, lasting(host.json("plan")[1]), [])
+        host.remove("/etc/passthroughd/host.yaml")
+        host.ctl("revert")
+        tally.check("%s: ours is gone" % files, not host.exists(DROPIN))
+        for name, data in saved.items():
+            if host.exists(name):
+                host.remove(name)
+            if data is not None:
+                host.write(name, data, 0o755 if "bin/" in name else 0o644)
+        host.write(BY_DRACUT, old)
+
+
+@case()
+def dracut_lies(host, tally):
+    """dracut with uefi=yes: nothing written, an old line, a full ESP: found out, and taken back"""
+    use_dracut(host)
+    before, old = host.snapshot(), raw(host, BY_DRACUT)
+    host.spec(FLAG)
+    host.write("/idle-dracut", "")
+    code, report = host.json("apply")
+    tally.check("an idle one is found out", code == 1 and "no-effect" in codes(report), report)
+    tally.check("the image is as it was", raw(host, BY_DRACUT) == old)
+    host.remove("/idle-dracut")
+    host.write("/old-line", LINE)
+    code, report = host.json("apply")
+    tally.check("an old line is not called done", code in (1, 2, 4) and
+                states(host.json("plan")[1])["kernel-flag:pcie_aspm=off"] not in ("armed", "active"), report)
+    host.remove("/old-line")
+    host.write("/fail-esp", "")
+    code, report = host.json("apply")
+    tally.check("a full ESP: exit 1, with its last words", code == 1 and "No space left" in str(report), report)
+    host.remove("/fail-esp")
+    host.write(BY_DRACUT, old)
+    code, report = host.json("apply")
+    tally.check("with room it converges", code == 3, report)
+    tally.equal("nothing is left to do", lasting(host.json("plan")[1]), [])
+    host.remove("/etc/passthroughd/host.yaml")
+    host.json("apply")
+    tally.equal("files are as they were", [name for name in wrong(before, host.snapshot())
+                                           if not name.startswith("/run/reboot-required")], [])
+
+
+@case()
+def dracut_signed(host, tally):
+    """dracut with uefi=yes, Secure Boot: made anew only with a key in its configuration"""
+    use_dracut(host, signature=True)
+    set_secure(host, True)
+    host.spec(FLAG)
+    is_refused(host, tally, "no key", "signed")
+    host.write("/etc/dracut.conf.d/key.conf", 'uefi_secureboot_cert="/k.crt"\nuefi_secureboot_key="/k.key"\n')
+    code, report = host.json("apply")
+    tally.check("with one it is signed", code == 3 and sections(host, BY_DRACUT)[1], report)
+    tally.equal("nothing is left to do", lasting(host.json("plan")[1]), [])
 
 
 @case()
