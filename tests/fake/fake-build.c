@@ -223,8 +223,8 @@ static int former_modules(struct build *b, const char *image)
 	return 0;
 }
 
-static int build_image(struct fake *f, const char *image, const char *version, bool with_dracut,
-		       bool spoil)
+int fake_build_image(struct fake *f, const char *image, const char *version, bool with_dracut,
+		     bool spoil)
 {
 	struct build b = {.f = f, .version = version};
 
@@ -382,15 +382,17 @@ static int update_initramfs(struct fake *f, const struct words *argv, bool spoil
 
 	if (!version || strcmp(version, "all") == 0)
 		return 2;
-	return build_image(f, arena_printf(f->arena, "/boot/initrd.img-%s", version), version,
-			   false, spoil);
+	return fake_build_image(f, arena_printf(f->arena, "/boot/initrd.img-%s", version), version,
+				false, spoil);
 }
 
 static int run_dracut(struct fake *f, const struct words *argv, bool spoil)
 {
 	if (argv->n < 2)
 		return 2;
-	return build_image(f, argv->at[argv->n - 2], argv->at[argv->n - 1], true, spoil);
+	if (words_has(argv, "--uefi"))
+		return fake_dracut_uefi(f, argv, spoil);
+	return fake_build_image(f, argv->at[argv->n - 2], argv->at[argv->n - 1], true, spoil);
 }
 
 static int update_grub(struct fake *f, const struct words *argv, bool spoil)
@@ -419,6 +421,7 @@ static const struct command {
 	{"update-grub", true, update_grub},
 	{"grub-mkconfig", true, update_grub},
 	{"proxmox-boot-tool", true, proxmox_boot_tool},
+	{"kernel-install", true, fake_kernel_install},
 	{"u-boot-update", true, fake_u_boot_update},
 };
 

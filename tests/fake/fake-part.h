@@ -11,6 +11,14 @@ int fake_kernel_load(struct fake *f, const char *name);
 /* fake-build.c: exit status of the command. */
 int fake_build(struct fake *f, const struct words *argv, struct arena *a, struct ops_result *ret);
 
+/* fake-build.c: 0 or an exit status. */
+int fake_build_image(struct fake *f, const char *image, const char *version, bool with_dracut,
+		     bool spoil);
+
+/* fake-unified.c */
+int fake_kernel_install(struct fake *f, const struct words *argv, bool spoil);
+int fake_dracut_uefi(struct fake *f, const struct words *argv, bool spoil);
+
 /* fake-uboot.c */
 int fake_u_boot_update(struct fake *f, const struct words *argv, bool spoil);
 
