@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "early.h"
+#include "kcmdline.h"
 #include "paths.h"
 #include "rows.h"
 #include "sources.h"
@@ -153,6 +154,28 @@ static int rival_obstacle(struct arena *a, const struct host *host, const struct
 	return 0;
 }
 
+/* Both may be installed, and then both make images (5.34); this one's would not boot. */
+static int booster_obstacle(struct arena *a, const struct host *host, const char **ret_why)
+{
+	struct kcmdline line;
+	int r = kcmdline_parse(a, host->cmdline, &line);
+
+	if (r < 0)
+		return r;
+	array_foreach(it, &line.params)
+		if (strcmp(it->name, "initrd") == 0 && it->value && strstr(it->value, "booster-") &&
+		    !*ret_why) {
+			*ret_why = arena_printf(a,
+						"this host was started with an image of booster's "
+						"(%s), and what mkinitcpio makes would not reach "
+						"it; boot with mkinitcpio's image instead",
+						it->raw);
+			if (!*ret_why)
+				return -ENOMEM;
+		}
+	return 0;
+}
+
 static int obstacle(struct arena *a, const struct host *host, const struct early_wish *wish,
 		    const char **ret_why)
 {
@@ -170,6 +193,8 @@ static int obstacle(struct arena *a, const struct host *host, const struct early
 		if (file)
 			r = preset_obstacle(a, file, ret_why);
 	}
+	if (r == 0)
+		r = booster_obstacle(a, host, ret_why);
 	if (r == 0)
 		r = rival_obstacle(a, host, wish, ret_why);
 	return lost ? -ENOMEM : r;

@@ -158,24 +158,29 @@ static void what_is_not_read_is_not_written(void **state _unused_)
 {
 	static const struct {
 		bool old;
+		const char *line;	  /* the running one */
 		const char *preset, *lts; /* presets, NULL: none */
 		const char *why;	  /* how it begins; NULL: nothing is in the way */
 	} rows[] = {
-		{false, USUAL, NULL, NULL},
-		{false, NULL, NULL, NULL},
-		{true, USUAL, NULL, "mkinitcpio here is older than version 36"},
-		{false, "ALL_config=\"/etc/mkinitcpio.conf\"\n" USUAL, NULL,
+		{false, "", USUAL, NULL, NULL},
+		{false, "", NULL, NULL, NULL},
+		{true, "", USUAL, NULL, "mkinitcpio here is older than version 36"},
+		{false, "", "ALL_config=\"/etc/mkinitcpio.conf\"\n" USUAL, NULL,
 		 "/etc/mkinitcpio.d/linux.preset:1 sets ALL_config, "},
-		{false, USUAL, USUAL "default_config=/etc/lts.conf\n",
+		{false, "", USUAL, USUAL "default_config=/etc/lts.conf\n",
 		 "/etc/mkinitcpio.d/linux-lts.preset:4 sets default_config, with which mkinitcpio "
 		 "reads /etc/lts.conf and nothing of /etc/mkinitcpio.conf.d; make that line a "
 		 "comment"},
-		{false, PRESET "default_uki=/efi/EFI/Linux/arch-linux.efi\n", NULL,
+		{false, "", PRESET "default_uki=/efi/EFI/Linux/arch-linux.efi\n", NULL,
 		 "/etc/mkinitcpio.d/linux.preset makes no image of an initramfs alone, but "
 		 "/efi/EFI/Linux/arch-linux.efi, and"},
-		{false, "", NULL, "/etc/mkinitcpio.d/linux.preset makes no image"},
-		{false, USUAL "source /etc/more\n", NULL,
+		{false, "", "", NULL, "/etc/mkinitcpio.d/linux.preset makes no image"},
+		{false, "", USUAL "source /etc/more\n", NULL,
 		 "/etc/mkinitcpio.d/linux.preset:4 is more than an assignment"},
+		{false, "initrd=\\intel-ucode.img initrd=\\booster-linux.img root=a rw", USUAL,
+		 NULL,
+		 "this host was started with an image of booster's (initrd=\\booster-linux.img)"},
+		{false, "initrd=\\initramfs-linux.img root=LABEL=booster-1 rw", USUAL, NULL, NULL},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -184,6 +189,7 @@ static void what_is_not_read_is_not_written(void **state _unused_)
 		const char *why = "untouched";
 
 		host->builder_old = rows[i].old;
+		host->cmdline = rows[i].line;
 		add_kernel(host, V, "linux", DEP);
 		add_kernel(host, "6.12.61-1-lts", "linux-lts", DEP);
 		add_preset(host, "/etc/mkinitcpio.d/linux.preset", rows[i].preset);
