@@ -5,6 +5,7 @@ As chains.py; mkinitcpio is a stand-in that does what the real one does with its
 presets (5.29 to 5.33), and lies where a case wants it to.
 """
 
+import json
 import os
 import re
 import shutil
@@ -514,6 +515,45 @@ def too_old(host, tally):
     code, report = host.json("apply")
     tally.check("apply: exit 4, and why", code == 4 and "older than version 36" in str(report["diagnostics"]), report)
     tally.check("nothing is written or built", not host.exists(DROPIN) and not built(host))
+
+
+@case()
+def booster(host, tally):
+    """images of booster, alone or beside mkinitcpio's: refused by name, nothing is built (5.34)"""
+    use_arch(host)
+    host.write("/usr/bin/booster", "#!/bin/sh\necho booster $* >> /var/log/builders\n", 0o755)
+    host.write("/boot/booster-linux.img", host.read("/boot/initramfs-linux.img"))
+    host.write("/proc/cmdline", "initrd=\\booster-linux.img root=UUID=abcd rw quiet\n")
+    host.spec(CARD)
+    code, report = host.json("apply")
+    tally.check("beside it: exit 4, and why", code == 4 and "image of booster's" in str(report["diagnostics"]), report)
+    host.remove("/usr/bin/mkinitcpio")
+    code, report = host.json("apply")
+    tally.check("alone: exit 4, no-builder, and why", code == 4 and "no-builder" in codes(report)
+                and "booster makes the images" in str(report["diagnostics"]), report)
+    tally.check("nothing is built, no file of images written", not built(host) and not [
+        line for line in host.log() if line.startswith("booster")] and not host.exists(DROPIN) and not host.exists(RULES))
+
+
+@case()
+def captured(host, tally):
+    """a capture holds what a plan is made by: kernels' names, presets, and whether drop-ins are read"""
+    use_arch(host, SYSTEMD, lts=True, fallback=True)
+    host.spec(CARD)
+    for what in ("as it is", "too old", "with a configuration of its own"):
+        if what == "too old":
+            host.write("/usr/bin/mkinitcpio", MKINITCPIO.replace("_d_config", "_none"), 0o755)
+        elif what != "as it is":
+            host.write("/usr/bin/mkinitcpio", MKINITCPIO, 0o755)
+            host.write(PRESET, preset("linux", "ALL_config=/etc/mkinitcpio.conf\n"))
+        _, text, _ = host.ctl("capture")
+        host.write("/tmp/host", text)
+        done = subprocess.run([host.command, "plan", "--json", "--host", host.full("/tmp/host"), "--spec",
+                               host.full("/etc/passthroughd")], check=False, stdout=subprocess.PIPE, timeout=60)
+        again, plan = json.loads(done.stdout), host.json("plan")[1]
+        tally.check("%s: the same plan" % what, all(again[key] == plan[key] for key in ("items", "steps", "diffs")),
+                    (again, plan))
+        tally.check("%s: its tool is not in it" % what, "process_preset" not in text and len(text) < 40000, len(text))
 
 
 @case()
