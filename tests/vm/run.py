@@ -5,7 +5,7 @@
 PRODUCT is what `DESTDIR=FOLDER cmake --install` laid out. A scenario is a file in scenarios/ with a dict MACHINE
 (words for Machine) and a function run(machine, product, tally). Where there is a LINE besides, the guest starts
 without a boot loader, from the kernel and the image of the tree that its disk was made of, with these words on
-the kernel's line. Where there is a PACKAGE, the guest's third disk is the file whose path that script prints.
+the kernel's line. Where there is a PACKAGE, words for sh, the guest's third disk is the file whose path that prints.
 Without names all of them run, those that have LONG = True with --long only, N at a time (as many as there are
 processors), and what each of them says is shown once it has ended.
 """
@@ -50,9 +50,9 @@ def product_disk(folder, work):
     return disk
 
 
-def printed_by(script):
+def printed_by(script, *words):
     """The path that a script of the tests prints."""
-    return subprocess.run(["sh", os.path.join(HERE, script)], check=True,
+    return subprocess.run(["sh", os.path.join(HERE, script), *words], check=True,
                           stdout=subprocess.PIPE).stdout.decode().strip()
 
 
@@ -75,7 +75,7 @@ def run_one(name, image, disk, work, tally):
                    check=True)
     disks = [(overlay, "qcow2", False), (disk, "raw", True)]
     if hasattr(scenario, "PACKAGE"):
-        disks.append((printed_by(scenario.PACKAGE), "raw", True))
+        disks.append((printed_by(*scenario.PACKAGE), "raw", True))
     started = time.monotonic()
     words = dict(scenario.MACHINE)
     if hasattr(scenario, "LINE"):

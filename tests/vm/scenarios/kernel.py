@@ -9,7 +9,7 @@ import re
 
 from product import states
 
-PACKAGE = "kernel.sh"
+PACKAGE = ("kernel.sh",)
 LONG = True  # it takes more than ten minutes without KVM
 MACHINE = {
     "iommu": "intel",

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Intel, UEFI, GRUB: the same life where the firmware starts GRUB from an ESP"""
+
+import life
+
+LONG = True
+MACHINE = {"iommu": "intel", "uefi": True, "devices": life.DEVICES}
+
+
+def run(machine, product, tally):
+    product.install()
+    code, found = product.json("explain boot")
+    boot = found.get("boot", {})
+    tally.check("explain boot: GRUB on UEFI", code == 0 and (boot.get("started_by"), boot.get("firmware")) ==
+                ("grub", "uefi"), found)
+    life.whole(machine, product, tally, life.grub_entries, life.LSINITRAMFS)
