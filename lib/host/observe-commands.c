@@ -17,6 +17,7 @@ static const char *const commands[] = {
 	"proxmox-boot-tool",
 	"u-boot-update",
 	"kernel-install",
+	"sdbootutil",
 	"ukify",
 	"sbctl",
 	"qm",

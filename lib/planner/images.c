@@ -104,8 +104,9 @@ static int find_gate(struct planning *p)
 	if (p->builder && p->builder->obstacle &&
 	    p->builder->obstacle(p->a, host, &p->early, &why) < 0)
 		return -ENOMEM;
-	/* Deployments' images lie apart, and are there all the same; so are sealed ones. */
-	if (!p->kernels.n && !host->boot.ostree && !p->sealed && !why)
+	/* Deployments' images lie apart, and are there all the same; so are others'. */
+	if (!p->kernels.n && !host->boot.ostree && !systemd_boot_foreign(host) && !p->sealed &&
+	    !why)
 		return 0;
 	if (check_refresh(p) < 0)
 		return -ENOMEM;
@@ -120,8 +121,8 @@ static int find_gate(struct planning *p)
 		return close_gate(p, CODE_NO_BUILDER, no_builder(p));
 	if (why)
 		return close_gate(p, CODE_FOREIGN_CONFLICT, why);
-	if (systemd_boot_stuck(host) && has_copies(p))
-		return close_gate(p, CODE_NO_BUILDER, NO_KERNEL_INSTALL);
+	if (systemd_boot_foreign(host) || (systemd_boot_stuck(host) && has_copies(p)))
+		return close_gate(p, CODE_NO_BUILDER, systemd_boot_stuck(host));
 	if (host->boot.boot_read_only)
 		return close_gate(p, CODE_READ_ONLY,
 				  "/boot is mounted read-only, and an initramfs there would have "

@@ -71,6 +71,7 @@ static int refresh_missing(struct planning *p)
 static int check_gates(struct planning *p, bool *ret_shut)
 {
 	int missing = refresh_missing(p);
+	const char *stuck;
 
 	if (missing < 0)
 		return missing;
@@ -85,8 +86,9 @@ static int check_gates(struct planning *p, bool *ret_shut)
 			p, FLAGS, CODE_NO_BUILDER,
 			"the command that rewrites the boot loader's entries (update-grub, "
 			"proxmox-boot-tool, u-boot-update) is not installed");
-	if (systemd_boot_stuck(p->host) && !p->left[LOADER_SYSTEMD_BOOT])
-		return block_kinds(p, FLAGS, CODE_NO_BUILDER, NO_KERNEL_INSTALL);
+	stuck = p->left[LOADER_SYSTEMD_BOOT] ? NULL : systemd_boot_stuck(p->host);
+	if (stuck)
+		return block_kinds(p, FLAGS, CODE_NO_BUILDER, stuck);
 	*ret_shut = false;
 	return 0;
 }

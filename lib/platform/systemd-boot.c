@@ -10,7 +10,8 @@
 #include "rows.h"
 #include "unified.h"
 
-#define COMMAND "kernel-install"
+#define COMMAND	 "kernel-install"
+#define OPENSUSE "sdbootutil"
 
 /* One that starts a unified image is written by hand (3.16). */
 static bool is_entry(const struct host_entry *entry, const struct host_kernel *kernel)
@@ -37,18 +38,38 @@ static bool present(const struct host *host)
 		return false;
 	/* Where GRUB reads loader entries the file is for those, and kept by that row (2.19); where
 	 * there are unified images it is for these. */
-	return has_entries(host) || (file && file->status != FILE_ABSENT && !host->boot.blscfg &&
-				     !unified_present(host));
+	return has_entries(host) || systemd_boot_foreign(host) ||
+	       (file && file->status != FILE_ABSENT && !host->boot.blscfg &&
+		!unified_present(host));
 }
 
 bool systemd_boot_installs(const struct host *host)
 {
-	return !host->boot.proxmox && host_has_command(host, COMMAND) && has_entries(host);
+	return !host->boot.proxmox && !systemd_boot_foreign(host) &&
+	       host_has_command(host, COMMAND) && has_entries(host);
 }
 
-bool systemd_boot_stuck(const struct host *host)
+bool systemd_boot_foreign(const struct host *host)
 {
-	return !host->boot.proxmox && !host_has_command(host, COMMAND) && has_entries(host);
+	if (host->boot.proxmox || !host_has_command(host, OPENSUSE))
+		return false;
+	array_foreach(entry, &host->boot.entries)
+		if (entry->loader == LOADER_SYSTEMD_BOOT)
+			return true;
+	return false;
+}
+
+const char *systemd_boot_stuck(const struct host *host)
+{
+	if (systemd_boot_foreign(host))
+		return OPENSUSE " makes the boot entries of this host and the initramfs that they "
+				"boot, and nothing here knows how to run it yet; put flags into "
+				"" PATH_KERNEL_CMDLINE " and run " OPENSUSE " update-all-entries: "
+				"they count as done once they are on the running line";
+	if (!host->boot.proxmox && !host_has_command(host, COMMAND) && has_entries(host))
+		return COMMAND ", which writes systemd-boot's entries and the copies that they "
+			       "boot, is not installed";
+	return NULL;
 }
 
 /*
@@ -80,6 +101,11 @@ static int refresh_kernel(struct arena *a, const struct host *host,
 	return 1;
 }
 
+static bool stuck(const struct host *host)
+{
+	return systemd_boot_stuck(host);
+}
+
 const struct boot_loader loader_systemd_boot = {
 	.loader = LOADER_SYSTEMD_BOOT,
 	.name = "systemd-boot",
@@ -87,5 +113,5 @@ const struct boot_loader loader_systemd_boot = {
 	.files = kernel_cmdline_files,
 	.edit = kernel_cmdline_edit,
 	.refresh_kernel = refresh_kernel,
-	.stuck = systemd_boot_stuck,
+	.stuck = stuck,
 };

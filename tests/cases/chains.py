@@ -201,6 +201,32 @@ def no_kernel_install(host, tally):
 
 
 @case()
+def sdbootutil(host, tally):
+    """openSUSE's sdbootutil keeps entries and images on the ESP (2.23): refused by name, nothing is written"""
+    use_systemd_boot(host)
+    host.remove(ENTRY)
+    host.remove("/boot/initrd.img-" + KVER)
+    host.remove("/boot/vmlinuz-" + KVER)
+    host.write("/usr/bin/sdbootutil", "#!/bin/sh\nexit 0\n", 0o755)
+    host.write(CMDLINE, "root=UUID=abcd ro quiet\n")
+    host.write("/boot/efi/loader/entries/opensuse-tumbleweed-%s-1.conf" % KVER,
+               "title openSUSE\nversion 1@%s\noptions root=UUID=abcd ro quiet\nlinux /opensuse/%s/linux-1f2e\n"
+               "initrd /opensuse/%s/initrd-3d4c\n" % (KVER, KVER, KVER))
+    host.spec(GUIDE)
+    before = host.without_notes()
+    code, report = host.json("apply")
+    tally.check("apply: exit 4", code == 4, report)
+    tally.check("the tool is named", "no-builder" in codes(report) and "sdbootutil update-all-entries" in str(report), report)
+    tally.equal("flags and images are blocked", set(states(report).values()), {"blocked"})
+    untouched(tally, "apply", before, host.without_notes())
+    host.write("/proc/cmdline", "root=UUID=abcd ro quiet pcie_aspm=off\n")
+    host.write(CMDLINE, "root=UUID=abcd ro quiet pcie_aspm=off\n")
+    host.spec("kernel-flags: [pcie_aspm=off]\n")
+    tally.check("by hand it counts", states(host.json("plan")[1])["kernel-flag:pcie_aspm=off"] != "blocked",
+                host.json("plan")[1])
+
+
+@case()
 def shared_esp(host, tally):
     """systemd-boot: another system's entry on the same ESP, for a kernel of that version, is none of ours"""
     use_systemd_boot(host)
