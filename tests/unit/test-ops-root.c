@@ -60,6 +60,7 @@ static const struct run_row runs[] = {
 	 0, "no no no no set\n"},
 	{"kill -0 -$$ && echo leads its group", 0, "leads its group\n"},
 	{"sleep 3 & echo not waited for", 0, "not waited for\n"},
+	{"[ $(nice) -ge 10 ] && ionice", 0, "best-effort: prio 7\n"},
 };
 
 static void builders_run_in_a_clean_world(void **state)
