@@ -21,6 +21,7 @@ started=$(date +%s)
 passed=0
 failed=0
 image_job=
+beside_job=
 logs=build/logs
 mkdir -p $logs
 . conf/packages.sh
@@ -32,8 +33,9 @@ elapsed() {
 
 finish() {
 	trap - EXIT INT TERM
-	# A process group of its own: nothing of the image's making outlives an early end.
+	# Process groups of their own: nothing of theirs outlives an early end.
 	[ -z "$image_job" ] || kill -TERM -- "-$image_job" 2>/dev/null
+	[ -z "$beside_job" ] || kill -TERM -- "-$beside_job" 2>/dev/null
 	printf '\n== end (%s)\n%d passed, %d failed\n' "$(elapsed)" $passed $failed
 	[ $failed -eq 0 ] && [ $passed -gt 0 ]
 	exit $?
@@ -66,18 +68,22 @@ step() {
 	exit 1
 }
 
-# A tier: counted by its own closing line.
-tier() {
-	show=all
-	run "$@"
-	code=$?
+# count_tier NAME: what a tier has left in its log, counted by its own closing line.
+count_tier() {
+	code=$(cat "$logs/$1.code")
 	line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$logs/$1.log" | tail -n 1)
 	good=${line%% passed*}
 	bad=${line##*passed, }
 	bad=${bad%% failed*}
 	passed=$((passed + ${good:-0}))
 	failed=$((failed + ${bad:-0}))
-	[ $code -eq 0 ] || [ "${bad:-0}" -gt 0 ] || failed=$((failed + 1))
+	[ "$code" -eq 0 ] || [ "${bad:-0}" -gt 0 ] || failed=$((failed + 1))
+}
+
+tier() {
+	show=all
+	run "$@"
+	count_tier "$1"
 }
 
 tests() {
@@ -143,9 +149,23 @@ if ! wait "$image_job"; then
 fi
 image_job=
 rm -rf --one-file-system build/sysroot build/vm build/package build/ansible
+# Each of these keeps one processor busy: two of them run beside the third.
+rm -f $logs/package.code $logs/ansible.code
+setsid sh -c '
+	/usr/bin/python3 -B tests/package/run.py --build build/release --work build/package >"$1/package.log" 2>&1
+	echo $? >"$1/package.code"
+	/usr/bin/python3 -B tests/ansible/run.py --build build/release --product build/stage --work build/ansible \
+		>"$1/ansible.log" 2>&1
+	echo $? >"$1/ansible.code"' beside "$logs" </dev/null &
+beside_job=$!
 tier sysroot /usr/bin/python3 -B tests/sysroot/run.py --product build/stage --work build/sysroot
-tier package /usr/bin/python3 -B tests/package/run.py --build build/release --work build/package
-tier ansible /usr/bin/python3 -B tests/ansible/run.py --build build/release --product build/stage --work build/ansible
+wait "$beside_job"
+beside_job=
+for name in package ansible; do
+	printf '\n== %s (beside sysroot)\n' $name
+	cat "$logs/$name.log"
+	count_tier $name
+done
 if [ "$mode" = --full ]; then
 	tier vm /usr/bin/python3 -B tests/vm/run.py --long --product build/stage --work build/vm
 else
