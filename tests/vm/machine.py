@@ -41,6 +41,7 @@ class Machine:
         self.work = work
         self.disks, self.iommu, self.uefi, self.memory = disks, iommu, uefi, memory
         self.direct, self.boot_disk = direct, boot_disk
+        self.patience = 3 if uefi else 1  # that firmware alone takes minutes without KVM
         os.makedirs(work, exist_ok=True)
         self.socket_path = os.path.join(work, "agent.sock")
         self.process = None
@@ -90,6 +91,7 @@ class Machine:
 
     def start(self, boot_limit=300):
         """Power on and wait for the root shell."""
+        boot_limit *= self.patience
         if os.path.exists(self.socket_path):
             os.unlink(self.socket_path)
         log = open(os.path.join(self.work, "qemu.log"), "ab")
@@ -175,7 +177,7 @@ class Machine:
 
     def reboot(self, limit=400):
         self._send("systemctl reboot", 60)
-        self.wait_boot(limit)
+        self.wait_boot(limit * self.patience)
 
     def power_off(self, limit=120):
         self._send("systemctl poweroff", 60)
