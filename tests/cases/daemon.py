@@ -647,6 +647,7 @@ def journal(host, start, tally):
             code, answer = host.json("wait")
             tally.check("wait: all is done that can be below a root", set(states(answer).values()) == {"armed", "active"},
                         (code, answer))
+            until(lambda: heard.of(MESSAGE_ID=REBOOT))  # the last of them: who listens may be slower than who answers
             tally.check("a spec was taken over", heard.of(MESSAGE_ID=SPEC_ACCEPTED, PTHRU_STATE="accepted", PRIORITY="6"),
                         heard.messages)
             tally.check("how it ended", heard.of(MESSAGE_ID=RECONCILED, PTHRU_STATE="reboot"), heard.messages)
