@@ -34,12 +34,20 @@ static bool same_module(const char *a, const char *b)
 	return *a == *b;
 }
 
-/* Adds the module and what it needs, as modules.dep says; one that does not exist is skipped in
- * silence (5.12). */
-static void add_module(struct build *b, const char *name)
+static bool has_module(const struct build *b, const char *name)
+{
+	array_foreach(it, &b->modules)
+		if (same_module(*it, name))
+			return true;
+	return false;
+}
+
+/* Adds the module and what it needs, as modules.dep says. */
+bool fake_add_module(struct build *b, const char *name)
 {
 	const char *text = fake_read(
 		b->f, arena_printf(b->f->arena, "/lib/modules/%s/modules.dep", b->version));
+	size_t before = b->modules.n;
 
 	while (text && *text) {
 		size_t n = strcspn(text, "\n");
@@ -58,14 +66,7 @@ static void add_module(struct build *b, const char *name)
 		}
 		text += n + (text[n] == '\n');
 	}
-}
-
-static bool has_module(const struct build *b, const char *name)
-{
-	array_foreach(it, &b->modules)
-		if (same_module(*it, name))
-			return true;
-	return false;
+	return b->modules.n > before || has_module(b, name);
 }
 
 /* Softdeps are pulled in with the module that has them (5.12). */
@@ -81,12 +82,17 @@ static void add_softdeps(struct build *b, const char *text)
 			continue;
 		while ((word = strtok_r(NULL, " \t", &words)))
 			if (!ends(word, ":"))
-				add_module(b, word);
+				fake_add_module(b, word);
 	}
 }
 
+void fake_add_file(struct build *b, const char *path, const char *text)
+{
+	cpio_add(&b->out, path, text, strlen(text));
+}
+
 /* Each file of dir that ends so, under a folder of the image. */
-static void add_files(struct build *b, const char *dir, const char *end, const char *to)
+void fake_add_files(struct build *b, const char *dir, const char *end, const char *to)
 {
 	struct words names = {0};
 
@@ -123,7 +129,7 @@ static void run_hooks(struct build *b, const char *dir)
 				continue;
 			for (char *word = strtok_r(line + 19, " ", &words); word;
 			     word = strtok_r(NULL, " ", &words))
-				add_module(b, word);
+				fake_add_module(b, word);
 		}
 	}
 }
@@ -162,7 +168,7 @@ static void add_module_files(struct build *b)
 }
 
 /* dracut takes what its configuration names: force_drivers, install_optional_items. */
-static void add_dracut_lists(struct build *b)
+void fake_by_dracut(struct build *b, struct fake *f _unused_, const char *image _unused_)
 {
 	const char *text = fake_read(b->f, "/etc/dracut.conf.d/90-passthroughd.conf");
 	char *copy = text ? arena_strdup(b->f->arena, text) : NULL, *lines, *words;
@@ -181,7 +187,7 @@ static void add_dracut_lists(struct build *b)
 				cpio_add(&b->out, word + 1, file, strlen(file));
 			if (!drivers)
 				continue;
-			add_module(b, word);
+			fake_add_module(b, word);
 			file = arena_printf(b->f->arena, "rd.driver.pre=%s\n", word);
 			cpio_add(&b->out,
 				 arena_printf(b->f->arena, "etc/cmdline.d/20-force-%s.conf", word),
@@ -223,22 +229,23 @@ static int former_modules(struct build *b, const char *image)
 	return 0;
 }
 
-int fake_build_image(struct fake *f, const char *image, const char *version, bool with_dracut,
+static void by_initramfs_tools(struct build *b, struct fake *f _unused_, const char *image _unused_)
+{
+	run_hooks(b, "/etc/initramfs-tools/hooks");
+	fake_add_files(b, "/etc/modprobe.d", ".conf", "etc/modprobe.d");
+	fake_add_files(b, "/etc/udev/rules.d", ".rules", "lib/udev/rules.d");
+	add_scripts(b);
+}
+
+int fake_build_image(struct fake *f, const char *image, const char *version, fake_maker *maker,
 		     bool spoil)
 {
 	struct build b = {.f = f, .version = version};
 
 	if (former_modules(&b, image) < 0)
 		return 1;
-	if (with_dracut) {
-		add_dracut_lists(&b);
-	} else {
-		run_hooks(&b, "/etc/initramfs-tools/hooks");
-		add_files(&b, "/etc/modprobe.d", ".conf", "etc/modprobe.d");
-		add_files(&b, "/etc/udev/rules.d", ".rules", "lib/udev/rules.d");
-		add_scripts(&b);
-	}
-	add_files(&b, "/lib/modprobe.d", ".conf", "lib/modprobe.d");
+	maker(&b, f, image);
+	fake_add_files(&b, "/lib/modprobe.d", ".conf", "lib/modprobe.d");
 	add_module_files(&b);
 	return finish(&b, image, spoil);
 }
@@ -383,7 +390,7 @@ static int update_initramfs(struct fake *f, const struct words *argv, bool spoil
 	if (!version || strcmp(version, "all") == 0)
 		return 2;
 	return fake_build_image(f, arena_printf(f->arena, "/boot/initrd.img-%s", version), version,
-				false, spoil);
+				by_initramfs_tools, spoil);
 }
 
 static int run_dracut(struct fake *f, const struct words *argv, bool spoil)
@@ -392,7 +399,8 @@ static int run_dracut(struct fake *f, const struct words *argv, bool spoil)
 		return 2;
 	if (words_has(argv, "--uefi"))
 		return fake_dracut_uefi(f, argv, spoil);
-	return fake_build_image(f, argv->at[argv->n - 2], argv->at[argv->n - 1], true, spoil);
+	return fake_build_image(f, argv->at[argv->n - 2], argv->at[argv->n - 1], fake_by_dracut,
+				spoil);
 }
 
 static int update_grub(struct fake *f, const struct words *argv, bool spoil)
@@ -418,6 +426,7 @@ static const struct command {
 } commands[] = {
 	{"update-initramfs", false, update_initramfs},
 	{"dracut", false, run_dracut},
+	{"mkinitcpio", false, fake_mkinitcpio},
 	{"update-grub", true, update_grub},
 	{"grub-mkconfig", true, update_grub},
 	{"proxmox-boot-tool", true, proxmox_boot_tool},

@@ -11,9 +11,24 @@ int fake_kernel_load(struct fake *f, const char *name);
 /* fake-build.c: exit status of the command. */
 int fake_build(struct fake *f, const struct words *argv, struct arena *a, struct ops_result *ret);
 
+/* An image while it is made. */
+struct build;
+
+/* fake-build.c: what the makers of images share. Files are those of dir that end so. */
+bool fake_add_module(struct build *b, const char *name); /* whether the kernel has it */
+void fake_add_file(struct build *b, const char *path, const char *text);
+void fake_add_files(struct build *b, const char *dir, const char *end, const char *to);
+
+/* Puts into an image what its maker takes from the files below the root. */
+typedef void fake_maker(struct build *b, struct fake *f, const char *image);
+
 /* fake-build.c: 0 or an exit status. */
-int fake_build_image(struct fake *f, const char *image, const char *version, bool with_dracut,
+int fake_build_image(struct fake *f, const char *image, const char *version, fake_maker *maker,
 		     bool spoil);
+fake_maker fake_by_dracut;
+
+/* fake-mkinitcpio.c */
+int fake_mkinitcpio(struct fake *f, const struct words *argv, bool spoil);
 
 /* fake-unified.c */
 int fake_kernel_install(struct fake *f, const struct words *argv, bool spoil);

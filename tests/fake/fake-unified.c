@@ -61,7 +61,7 @@ static int make(struct fake *f, const char *path, const char *version, const cha
 	int err = root_read(f->root, path, 64u << 20, f->arena, &bytes, &size);
 
 	if (err < 0 || image_read_memory(bytes, size, f->arena, &old) < 0 || !line ||
-	    fake_build_image(f, INITRD, version, true, false) != 0)
+	    fake_build_image(f, INITRD, version, fake_by_dracut, false) != 0)
 		return 1;
 	write_sections(f, &old, line, &out);
 	if (out.error < 0 || remove(arena_printf(f->arena, "%s" INITRD, f->dir)) < 0 ||

@@ -19,16 +19,24 @@ static void must_be_named(struct cycle *c, const struct plan *p)
 	}
 }
 
-/* What is edited, and by no builder: of /boot only where GRUB's entries are files of their own. */
+static bool has_entries(const struct host *host)
+{
+	array_foreach(it, &host->boot.entries)
+		if (it->loader == LOADER_BLS || it->loader == LOADER_ENTRIES)
+			return true;
+	return false;
+}
+
+/* What is edited, and by no builder: of /boot only where entries are files that no tool makes. */
 static void add_shared(struct cycle *c, struct snapshot *to)
 {
 	struct host *seen = observe(c);
 
 	add_folder(c->s, "/etc", to);
-	if (seen->boot.blscfg) {
+	if (has_entries(seen))
 		add_folder(c->s, "/boot/loader", to);
+	if (seen->boot.blscfg)
 		add_folder(c->s, "/boot/grub2", to);
-	}
 	host_free(seen);
 }
 

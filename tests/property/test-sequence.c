@@ -29,6 +29,7 @@ static const struct stage {
 	 {"amd-guide", "kernel-flags", NULL},
 	 "/etc/kernel/cmdline",
 	 {{.path = "/etc/kernel/cmdline", .text = "root=ZFS=rpool/ROOT/pve-1 boot=zfs\n"}}},
+	{"arch-grub.host", {"guide", "ids-method", "kernel-flags"}, "/etc/default/grub", {{0}}},
 };
 
 struct foreign { /* a whole file, or a token in the shared one */
