@@ -43,10 +43,16 @@ static bool present(const struct host *host)
 		!unified_present(host));
 }
 
+/* With layout=uki it writes unified images and no entry (3.6, 3.13). */
+static bool writes_entries(const struct host *host)
+{
+	return host_has_command(host, COMMAND) && host->boot.unified.maker != UNIFIED_BY_UKIFY;
+}
+
 bool systemd_boot_installs(const struct host *host)
 {
-	return !host->boot.proxmox && !systemd_boot_foreign(host) &&
-	       host_has_command(host, COMMAND) && has_entries(host);
+	return !host->boot.proxmox && !systemd_boot_foreign(host) && writes_entries(host) &&
+	       has_entries(host);
 }
 
 bool systemd_boot_foreign(const struct host *host)
@@ -66,10 +72,13 @@ const char *systemd_boot_stuck(const struct host *host)
 				"boot, and nothing here knows how to run it yet; put flags into "
 				"" PATH_KERNEL_CMDLINE " and run " OPENSUSE " update-all-entries: "
 				"they count as done once they are on the running line";
-	if (!host->boot.proxmox && !host_has_command(host, COMMAND) && has_entries(host))
-		return COMMAND ", which writes systemd-boot's entries and the copies that they "
-			       "boot, is not installed";
-	return NULL;
+	if (host->boot.proxmox || writes_entries(host) || !has_entries(host))
+		return NULL;
+	return host_has_command(host, COMMAND) ? COMMAND
+		       " makes unified images here, and no entries of systemd-boot's any more"
+					       : COMMAND
+		       ", which writes systemd-boot's entries and the copies that they "
+		       "boot, is not installed";
 }
 
 /*

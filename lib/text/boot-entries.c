@@ -107,7 +107,7 @@ static int take(struct arena *a, struct entry *e, struct piece key, struct piece
 	} else if (piece_is(key, "linux")) {
 		e->image = value;
 		e->image_line = line;
-	} else if (piece_is(key, "efi")) {
+	} else if (piece_is(key, "efi") || piece_is(key, "uki")) {
 		e->efi = value;
 		e->efi_line = line;
 	} else if (piece_is(key, "initrd")) {

@@ -642,6 +642,24 @@ def entry_options(host, tally):
 
 
 @case()
+def left_entries(host, tally):
+    """an entry of systemd-boot's from before layout=uki, which kernel-install writes no more: left over, and said"""
+    use_uki(host)
+    entry = "/boot/efi/loader/entries/%s-%s.conf" % (TOKEN, KVER)
+    host.write(entry, "title Debian\nversion %s\nmachine-id %s\noptions %s\nlinux /%s/%s/linux\n"
+               % (KVER, TOKEN, LINE, TOKEN, KVER))
+    host.spec(FLAG)
+    code, report = host.json("apply")
+    tally.check("apply: exit 3", code == 3, report)
+    tally.check("it is said", "unproven" in codes(report) and "systemd-boot is left over" in str(report), report)
+    tally.equal("one run", host.log(), [INSTALL])
+    tally.equal("nothing is left to do", lasting(host.json("plan")[1]), [])
+    host.write(entry, "title Debian\nuki %s\n" % UKI[len("/boot/efi"):])
+    tally.check("one that names the image with nothing of its own is the image's",
+                "left over" not in str(host.json("plan")[1]["diagnostics"]), host.json("plan")[1])
+
+
+@case()
 def captured(host, tally):
     """a capture says the same of the images as the host itself"""
     use_uki(host, signature=True)

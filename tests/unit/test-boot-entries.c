@@ -175,6 +175,7 @@ static void reads_loader_entries(void **state _unused_)
 		{"version 6.9\nlinux /vmlinuz\noptions single",
 		 "2||/vmlinuz|6.9|single|recovery\n"},
 		{"efi \\EFI\\Linux\\x.efi", "1||\\EFI\\Linux\\x.efi|-|\n"},
+		{"uki /EFI/Linux/x.efi", "1||/EFI/Linux/x.efi|-|\n"},
 		{"  linux\t/linux-5.10  \n\n#linux /no\noptions\n", "1||/linux-5.10|5.10|\n"},
 		{"", "0|||-|\n"},
 		{"linuxx /k\ntitles x\n", "0|||-|\n"},
