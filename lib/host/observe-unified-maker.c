@@ -3,6 +3,7 @@
  * What makes the host's unified images, by what its configuration says of itself (3.13 to 3.15),
  * and whether what it makes would be signed.
  */
+#include "mkinitcpio-preset.h"
 #include "observe-parts.h"
 #include "paths.h"
 
@@ -139,21 +140,26 @@ static bool has_ukify(struct observer *o)
 	return host_has_command(o->host, "ukify") || see_exists(o, "/usr/lib/systemd/ukify");
 }
 
-/* By ukify's own configuration, or by a plugin that comes after all others. */
-static const char *signs(struct observer *o)
+/* By ukify's own configuration. */
+static const char *signs_ukify(struct observer *o)
 {
 	static const char *const keys[] = {"SecureBootPrivateKey", "SecureBootCertificateName"};
-	static const char *const stores[] = {"/var/lib/sbctl/keys", "/usr/share/secureboot/keys"};
 	const char *path = NULL, *text = kernel_file(o, "uki.conf", &path);
 
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		if (*value_of(o, text, keys[i]))
 			return keep_printf(o, "%s has %s=", path, keys[i]);
-	if (!host_has_command(o->host, "sbctl") || !has_plugin(o, PLUGIN_SBCTL))
-		return NULL;
-	for (size_t i = 0; i < ARRAY_LEN(stores); i++)
+	return NULL;
+}
+
+/* By what is run after all others. */
+static const char *signs_sbctl(struct observer *o, const char *hook)
+{
+	static const char *const stores[] = {"/var/lib/sbctl/keys", "/usr/share/secureboot/keys"};
+
+	for (size_t i = 0; host_has_command(o->host, "sbctl") && i < ARRAY_LEN(stores); i++)
 		if (see_exists(o, "%s", stores[i]))
-			return keep_printf(o, PLUGIN_SBCTL " signs with %s", stores[i]);
+			return keep_printf(o, "%s signs with %s", hook, stores[i]);
 	return NULL;
 }
 
@@ -176,7 +182,9 @@ static void by_kernel_install(struct observer *o, const struct layout *l, struct
 		u->maker = UNIFIED_BY_UKIFY;
 		u->by = keep_printf(o, "%s says layout=uki", l->path);
 		u->tries = keep(o, tries);
-		u->signs = signs(o);
+		u->signs = signs_ukify(o);
+		if (!u->signs && has_plugin(o, PLUGIN_SBCTL))
+			u->signs = signs_sbctl(o, PLUGIN_SBCTL);
 	}
 }
 
@@ -251,9 +259,11 @@ static void by_dracut(struct observer *o, const char *says, struct host_unified 
 		u->signs = keep_printf(o, "%s has uefi_secureboot_key=", path);
 }
 
-/* --- all of them ----------------------------------------------------------------------------- */
+/* --- mkinitcpio ------------------------------------------------------------------------------ */
 
-#define PRESETS "/etc/mkinitcpio.d"
+#define PRESETS	   "/etc/mkinitcpio.d"
+#define CMDLINES   "/etc/cmdline.d"
+#define POST_SBCTL "/usr/lib/initcpio/post/sbctl"
 
 static const char *says_mkinitcpio(struct observer *o)
 {
@@ -269,6 +279,90 @@ static const char *says_mkinitcpio(struct observer *o)
 	}
 	return NULL;
 }
+
+/* Whether a line that is no comment has the word. */
+static bool has_word(struct observer *o, const char *text, const char *word)
+{
+	for (const char *line; (line = next_line(o, &text));)
+		if (line[strspn(line, " \t")] != '#' && strstr(line, word))
+			return true;
+	return false;
+}
+
+/* Why that kernel's preset does not make the image of us alone; NULL: it does. */
+static const char *preset_trouble(struct observer *o, const struct host_kernel *kernel,
+				  const struct host_entry *image)
+{
+	const char *path = keep_printf(o, PRESETS "/%s.preset", host_kernel_name(kernel));
+	const char *text = see_file(o, MAX_CONFIG, path);
+	struct mkinitcpio_preset preset = {0};
+
+	if (!text)
+		return keep_printf(o, "%s, which would make %s, is not there", path, image->source);
+	if (!kept(o, mkinitcpio_preset_parse(o->scratch, text, &preset) == 0))
+		return NULL;
+	if (preset.strange)
+		return keep_printf(o, "%s:%u is more than an assignment of a fixed value", path,
+				   preset.strange);
+	if (!preset.uki || strcmp(preset.uki, image->source) != 0)
+		return keep_printf(o, "%s does not make %s", path, image->source);
+	if (preset.image)
+		return keep_printf(o, "%s makes an initramfs of its own beside %s", path,
+				   image->source);
+	return has_word(o, text, "cmdline")
+		       ? keep_printf(o, "%s takes a kernel line from elsewhere", path)
+		       : NULL;
+}
+
+/* What mkinitcpio makes the line of, if not of /etc/kernel/cmdline alone (3.14). */
+static const char *line_trouble(struct observer *o)
+{
+	struct words names = see_list(o, CMDLINES);
+	const char *text = see_text(o, MAX_CONFIG, PATH_KERNEL_CMDLINE);
+
+	array_foreach(it, &names)
+		if (has_suffix(*it, ".conf"))
+			return keep_printf(o,
+					   CMDLINES
+					   "/%s is a part of their line, and nothing "
+					   "here edits that; move it to " PATH_KERNEL_CMDLINE,
+					   *it);
+	for (const char *line; text && (line = next_line(o, &text));)
+		if (*line == '#')
+			return PATH_KERNEL_CMDLINE " has comments, which mkinitcpio leaves out and "
+						   "nothing here can tell from flags; remove them";
+	return NULL;
+}
+
+static const char *mkinitcpio_trouble(struct observer *o)
+{
+	const char *why = line_trouble(o);
+
+	array_foreach(kernel, &o->host->kernels)
+		array_foreach(entry, &o->host->boot.entries)
+			if (!why && kernel->vmlinuz && entry->loader == LOADER_UNIFIED &&
+			    entry->kernel && strcmp(entry->kernel, kernel->version) == 0)
+				why = preset_trouble(o, kernel, entry);
+	return why;
+}
+
+static void by_mkinitcpio(struct observer *o, const char *says, struct host_unified *u)
+{
+	const char *why = mkinitcpio_trouble(o);
+
+	if (why) {
+		u->why = keep_printf(o, "mkinitcpio makes them, and %s", why);
+		return;
+	}
+	u->maker = UNIFIED_BY_MKINITCPIO;
+	u->by = says;
+	/* Of uki.conf it is ukify that reads the keys; a hook comes after all others. */
+	u->signs = has_ukify(o) ? signs_ukify(o) : NULL;
+	if (!u->signs && see_exists(o, POST_SBCTL))
+		u->signs = signs_sbctl(o, POST_SBCTL);
+}
+
+/* --- all of them ----------------------------------------------------------------------------- */
 
 static bool has_images(const struct host *host)
 {
@@ -301,11 +395,9 @@ void observe_unified_maker(struct observer *o)
 	else if (dracut)
 		by_dracut(o, dracut, u);
 	else if (mkinitcpio)
-		u->why = keep_printf(o,
-				     "%s, and nothing here knows how to have mkinitcpio make one "
-				     "of our flags yet",
-				     mkinitcpio);
+		by_mkinitcpio(o, mkinitcpio, u);
 	else
-		u->why = "nothing says what makes them: neither layout=uki in "
-			 "/etc/kernel/install.conf nor uefi=yes in dracut's configuration";
+		u->why = "nothing says what makes them: no layout=uki in /etc/kernel/install.conf, "
+			 "no uefi=yes in dracut's configuration, no default_uki= in a preset of "
+			 "mkinitcpio";
 }

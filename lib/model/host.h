@@ -149,8 +149,9 @@ struct host_addon {
 
 enum unified_maker {
 	UNIFIED_BY_NONE,
-	UNIFIED_BY_UKIFY,  /* run by kernel-install (3.13) */
-	UNIFIED_BY_DRACUT, /* of kernel_cmdline= in its configuration (3.15) */
+	UNIFIED_BY_UKIFY,      /* run by kernel-install (3.13) */
+	UNIFIED_BY_DRACUT,     /* of kernel_cmdline= in its configuration (3.15) */
+	UNIFIED_BY_MKINITCPIO, /* by presets (3.14) */
 	_UNIFIED_MAKER_MAX,
 	_UNIFIED_MAKER_INVALID = -EINVAL,
 };

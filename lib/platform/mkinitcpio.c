@@ -109,8 +109,10 @@ static const char *own_config(struct arena *a, const char *path,
 }
 
 /* Why this preset makes no image that we could have a part in; NULL: it does. */
-static int preset_obstacle(struct arena *a, const struct host_file *file, const char **ret_why)
+static int preset_obstacle(struct arena *a, const struct host *host, const struct host_file *file,
+			   const char **ret_why)
 {
+	bool unified = host->boot.unified.maker == UNIFIED_BY_MKINITCPIO;
 	struct mkinitcpio_preset preset;
 	int r = mkinitcpio_preset_parse(a, file->text, &preset);
 
@@ -124,7 +126,7 @@ static int preset_obstacle(struct arena *a, const struct host_file *file, const 
 					file->path, preset.strange);
 	else if (preset.config)
 		*ret_why = own_config(a, file->path, &preset);
-	else if (!preset.image)
+	else if (!preset.image && !(preset.uki && unified))
 		*ret_why = arena_printf(a,
 					"%s makes no image of an initramfs alone%s%s, and nothing "
 					"here knows how to prove what it makes",
@@ -135,23 +137,34 @@ static int preset_obstacle(struct arena *a, const struct host_file *file, const 
 	return *ret_why ? 0 : -ENOMEM;
 }
 
+static int image_obstacle(struct arena *a, const struct host_image *image,
+			  const struct early_wish *wish, const char **ret_why)
+{
+	const char *rival = *ret_why ? NULL : rival_in(image, wish);
+
+	if (!rival)
+		return 0;
+	*ret_why = arena_printf(a,
+				"%s loads %s by itself, which may take a device before our rule is "
+				"read; take it out of MODULES in " PATH_MKCPIO " or " PATH_MKCPIO
+				".d, and run mkinitcpio -P",
+				image->path, rival);
+	return *ret_why ? 0 : -ENOMEM;
+}
+
 static int rival_obstacle(struct arena *a, const struct host *host, const struct early_wish *wish,
 			  const char **ret_why)
 {
-	array_foreach(it, &host->kernels) {
-		const char *rival = rival_in(&it->image, wish);
+	int r = 0;
 
-		if (!rival || *ret_why)
-			continue;
-		*ret_why = arena_printf(a,
-					"%s loads %s by itself, which may take a device before our "
-					"rule is read; take it out of MODULES in " PATH_MKCPIO
-					" or " PATH_MKCPIO ".d, and run mkinitcpio -P",
-					it->image.path, rival);
-		if (!*ret_why)
-			return -ENOMEM;
+	array_foreach(it, &host->kernels) {
+		if (r == 0)
+			r = image_obstacle(a, &it->image, wish, ret_why);
+		array_foreach(copy, &it->copies)
+			if (r == 0 && image_file(copy, UNIFIED_SECTIONS))
+				r = image_obstacle(a, copy, wish, ret_why);
 	}
-	return 0;
+	return r;
 }
 
 /* Both may be installed, and then both make images (5.34); this one's would not boot. */
@@ -191,7 +204,7 @@ static int obstacle(struct arena *a, const struct host *host, const struct early
 		const struct host_file *file = preset_of(a, host, &host->kernels.at[i], &lost);
 
 		if (file)
-			r = preset_obstacle(a, file, ret_why);
+			r = preset_obstacle(a, host, file, ret_why);
 	}
 	if (r == 0)
 		r = booster_obstacle(a, host, ret_why);

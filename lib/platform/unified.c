@@ -63,13 +63,24 @@ static bool is_named(const struct host_entry *entry)
 	       strncmp(entry->source + n - version, entry->kernel, version) == 0;
 }
 
-/* What dracut would write to that path is a unified image too, as its configuration says. */
+/* One beside a unified image: what would be written there is another matter, or none at all. */
 static const struct host_kernel *with_image(const struct host *host)
 {
 	array_foreach(it, &host->kernels)
 		if (it->vmlinuz && it->image.status != IMAGE_ABSENT)
 			return it;
 	return NULL;
+}
+
+/* Of what makes initramfs and image in one run. */
+static const char *builder_trouble(const struct host *host, const struct initramfs_builder *builder)
+{
+	if (!host->initramfs_builder || strcmp(host->initramfs_builder, builder->name) != 0)
+		return "another initramfs builder than the one that makes them is used here";
+	return with_image(host)
+		       ? "an initramfs stands in /boot as well, and which of them the next "
+			 "run makes is not known"
+		       : NULL;
 }
 
 /* NULL: nothing is wrong with what makes them. */
@@ -81,14 +92,9 @@ static const char *maker_trouble(const struct host *host)
 	case UNIFIED_BY_UKIFY:
 		return NULL;
 	case UNIFIED_BY_DRACUT:
-		if (!host->initramfs_builder || strcmp(host->initramfs_builder, dracut.name) != 0)
-			return "dracut's configuration says uefi=, and another builder is "
-			       "installed "
-			       "as well";
-		return with_image(host) ? "dracut's configuration says uefi=, and an initramfs "
-					  "stands in /boot as well: which of them it makes is not "
-					  "known"
-					: NULL;
+		return builder_trouble(host, &dracut);
+	case UNIFIED_BY_MKINITCPIO:
+		return builder_trouble(host, &mkinitcpio);
 	case UNIFIED_BY_NONE:
 	case _UNIFIED_MAKER_MAX:
 	case _UNIFIED_MAKER_INVALID:
@@ -195,6 +201,34 @@ static int by_dracut(struct arena *a, const struct host_kernel *kernel,
 	return words_push(a, &step->argv, argv, ARRAY_LEN(argv));
 }
 
+static int by_mkinitcpio(struct arena *a, const struct host *host, const struct host_kernel *kernel,
+			 const struct host_entry *image, struct step *step)
+{
+	int r = mkinitcpio.command_for(a, host, kernel, step);
+
+	step->target = arena_printf(a, "mkinitcpio %s", host_kernel_name(kernel));
+	step->produces = image->source;
+	return step->target ? r : -ENOMEM;
+}
+
+static int by_maker(struct arena *a, const struct host *host, const struct host_kernel *kernel,
+		    const struct host_entry *image, struct step *step)
+{
+	switch (host->boot.unified.maker) {
+	case UNIFIED_BY_UKIFY:
+		return by_kernel_install(a, host, kernel, image, step);
+	case UNIFIED_BY_DRACUT:
+		return by_dracut(a, kernel, image, step);
+	case UNIFIED_BY_MKINITCPIO:
+		return by_mkinitcpio(a, host, kernel, image, step);
+	case UNIFIED_BY_NONE:
+	case _UNIFIED_MAKER_MAX:
+	case _UNIFIED_MAKER_INVALID:
+		break;
+	}
+	return -EINVAL;
+}
+
 static int refresh_kernel(struct arena *a, const struct host *host,
 			  const struct host_kernel *kernel, struct step *step)
 {
@@ -206,9 +240,7 @@ static int refresh_kernel(struct arena *a, const struct host *host,
 			image = entry;
 	if (!image || stuck(host))
 		return 0;
-	r = host->boot.unified.maker == UNIFIED_BY_DRACUT
-		    ? by_dracut(a, kernel, image, step)
-		    : by_kernel_install(a, host, kernel, image, step);
+	r = by_maker(a, host, kernel, image, step);
 	array_foreach(it, &kernel->copies) {
 		struct step_copy copy = {.from = it->path, .to = it->path};
 

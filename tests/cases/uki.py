@@ -9,6 +9,7 @@ import json
 import re
 import subprocess
 
+import arch
 import pe
 from roots import GUIDE, KVER, codes, items, lasting, main, states, untouched, wrong
 
@@ -132,6 +133,28 @@ else
 fi
 rm -rf $w
 """
+
+# 3.14: the line is that of /etc/kernel/cmdline without comments, else the running one.
+MKINITCPIO = arch.MKINITCPIO.replace('''		[[ -n "${!image}" ]] || continue
+		words+=(-g "${!image}" ${!options})
+		FROM_PRESET=1 "$me" "${words[@]}" || ret=1
+''', r'''		uki="${p}_uki" u=/tmp/uki.$$
+		[[ -n "${!image}" || -n "${!uki}" ]] || continue
+		mkdir -p $u
+		words+=(-g "${!image:-$u/.initrd}" ${!options})
+		FROM_PRESET=1 "$me" "${words[@]}" || ret=1
+		[[ -n "${!uki}" && ! -e /lie-idle ]] || continue
+		read -r _ v < "$ALL_kver"
+		cp "$ALL_kver" $u/.linux
+		printf %s "$v" > $u/.uname
+		echo ID=arch > $u/.osrel
+		lines=/proc/cmdline
+		[[ -f /etc/kernel/cmdline ]] && lines=/etc/kernel/cmdline
+		[[ -e /old-line ]] && lines=/old-line
+		printf '%s\n\0' "$(grep '^[^#]' $lines | tr -s '\n' ' ')" > $u/.cmdline
+		ukify $u "${!uki}" "$(grep -s ^SecureBootPrivateKey= /etc/kernel/uki.conf)"
+		rm -r $u
+''')
 
 # Debian's hook for kernel-install behind each image that is made (3.12).
 HOOK = """
@@ -391,7 +414,7 @@ UNKNOWN = [
     ("no kernel-install", {"/usr/bin/kernel-install": None}, ["kernel-install"]),
     ("a plugin switched off (3.8)", {"/etc/kernel/install.d/60-ukify.install": "-> /dev/null"}, ["60-ukify"]),
     ("mkinitcpio", {"/etc/kernel/install.conf": None,
-                    "/etc/mkinitcpio.d/linux.preset": 'default_uki="/efi/EFI/Linux/a.efi"\n'}, ["mkinitcpio"]),
+                    "/etc/mkinitcpio.d/linux.preset": 'default_uki="/efi/EFI/Linux/a.efi"\n'}, ["mkinitcpio", ".preset"]),
     ("two makers", {"/etc/dracut.conf.d/uki.conf": 'uefi="yes"\n'}, ["layout=uki", "dracut.conf.d/uki.conf"]),
     ("another name", {UKI: None, "/boot/efi/EFI/Linux/debian.efi": "image"}, ["debian.efi"]),
     ("none to be seen", {UKI: None}, ["mounted"]),
@@ -488,7 +511,7 @@ DRACUT_LINES = [
     ({DRACUT_CONF: 'uefi="yes"\nL=(root=UUID=abcd ro)\nkernel_cmdline="${L[*]}"\n'}, "uki.conf"),
     ({"/etc/dracut.conf.d/zzz.conf": 'kernel_cmdline="%s"\n' % LINE}, "zzz.conf"),
     ({DRACUT_CONF: 'uefi="yes"\nkernel_cmdline="%s pcie_aspm=force"\n' % LINE}, "pcie_aspm=force"),
-    ({"/usr/sbin/update-initramfs": "#!/bin/sh\n"}, "another builder"),
+    ({"/usr/sbin/update-initramfs": "#!/bin/sh\n"}, "another initramfs builder"),
     ({"/boot/initrd.img-" + KVER: "image"}, "as well"),
     ({"/usr/bin/dracut": None}, "dracut"),
 ]
@@ -566,6 +589,128 @@ def dracut_signed(host, tally):
     code, report = host.json("apply")
     tally.check("with one it is signed", code == 3 and sections(host, BY_DRACUT)[1], report)
     tally.equal("nothing is left to do", lasting(host.json("plan")[1]), [])
+
+
+ARCH = "/boot/efi/EFI/Linux/arch-linux.efi"
+PRESET = 'ALL_kver="/boot/vmlinuz-linux"\nPRESETS=(\'default\')\n#default_image="/boot/initramfs-linux.img"\n' \
+    'default_uki="%s"\n' % ARCH
+
+
+def use_mkinitcpio(host):
+    """Arch Linux with a preset that makes a unified image, and no initramfs."""
+    arch.use_arch(host)
+    for name in ("/usr/bin/grub-mkconfig", "/boot/grub/grub.cfg", "/etc/default/grub", "/boot/initramfs-linux.img"):
+        host.remove(name)
+    host.write("/sys/firmware/efi/efivars/StubInfo" + GUID, b"\6\0\0\0" + "systemd-stub 258\0".encode("utf-16-le"))
+    set_secure(host, False)
+    host.write("/proc/cmdline", LINE + "\n")
+    host.write("/usr/bin/mkinitcpio", MKINITCPIO, 0o755)
+    host.write("/usr/bin/ukify", UKIFY, 0o755)
+    for tool in ("tr", "wc", "truncate", "printf", "["):
+        if not host.exists("/bin/" + tool):
+            host.link("/bin/" + tool, "busybox")
+    host.write("/etc/mkinitcpio.d/linux.preset", PRESET)
+    host.mkdir("/boot/efi/EFI/Linux")
+    arch.run(host, "/usr/bin/mkinitcpio", "-p", "linux")
+    host.remove("/var/log/builders")
+
+
+@case()
+def mkinitcpio_life(host, tally):
+    """a preset of mkinitcpio (3.14): one run makes line and initramfs anew, and takes them back to the byte"""
+    use_mkinitcpio(host)
+    tally.equal("the line as it is", line_of(host, ARCH).rstrip("\0").strip(), LINE)
+    before = host.snapshot()
+    host.spec(arch.CARD)
+    _, plan = host.json("plan")
+    tally.equal("plan: one run", [step["target"] for step in lasting(plan) if not step["target"].startswith("/")],
+                ["mkinitcpio linux"])
+    code, report = host.json("apply")
+    tally.check("apply: only a reboot is outstanding", code == 3, report)
+    found, _ = sections(host, ARCH)
+    tally.check("the line inside has the flags", (LINE + " intel_iommu=on iommu=pt").encode() in found[".cmdline"], found[".cmdline"])
+    tally.check("our rule is inside", b"00-passthroughd.rules" in found[".initrd"])
+    tally.equal("one run", host.log(), ["mkinitcpio -p linux"])
+    code, plan = host.json("plan")
+    tally.equal("everything is armed or active", set(states(plan).values()) - {"armed", "active"}, set())
+    tally.equal("nothing is left to do", lasting(plan), [])
+    host.json("apply")
+    tally.equal("and nothing is done", host.log(), ["mkinitcpio -p linux"])
+    _, text, _ = host.ctl("explain", "boot")
+    tally.check("explain boot says what makes it", "linux.preset has default_uki=" in text, text)
+    host.remove("/etc/passthroughd/host.yaml")
+    code, report = host.json("apply")
+    tally.check("without a spec it goes back", code in (0, 3), report)
+    tally.equal("files are as they were", [name for name in wrong(before, host.snapshot())
+                                           if not name.startswith("/run/reboot-required")], [])
+    tally.equal("so is the line inside", line_of(host, ARCH).rstrip("\0").strip(), LINE)
+
+
+@case()
+def mkinitcpio_lies(host, tally):
+    """a preset of mkinitcpio: nothing written, or an old line: found out"""
+    use_mkinitcpio(host)
+    before, old = host.snapshot(), raw(host, ARCH)
+    host.spec(FLAG)
+    host.write("/lie-idle", "")
+    code, report = host.json("apply")
+    tally.check("an idle one is found out", code == 1 and "no-effect" in codes(report), report)
+    tally.check("the image is as it was", raw(host, ARCH) == old)
+    host.remove("/lie-idle")
+    host.write("/old-line", LINE + "\n")
+    code, report = host.json("apply")
+    tally.check("an old line is not called done", code in (1, 2, 4) and
+                states(host.json("plan")[1])["kernel-flag:pcie_aspm=off"] not in ("armed", "active"), report)
+    host.remove("/old-line")
+    code, report = host.json("apply")
+    tally.check("without it, it converges", code == 3 and lasting(host.json("plan")[1]) == [], report)
+    host.remove("/etc/passthroughd/host.yaml")
+    host.json("apply")
+    tally.equal("files are as they were", [name for name in wrong(before, host.snapshot())
+                                           if not name.startswith("/run/reboot-required")], [])
+
+
+# What a preset, or what stands beside it, has that is not followed here.
+PRESETS = [
+    ({"/etc/mkinitcpio.d/linux.preset": PRESET.replace("#default_image", "default_image")}, "an initramfs of its own"),
+    ({"/etc/mkinitcpio.d/linux.preset": PRESET + 'default_cmdline="/etc/line"\n'}, "from elsewhere"),
+    ({"/etc/mkinitcpio.d/linux.preset": PRESET.replace("arch-linux", "other")}, "does not make"),
+    ({"/etc/mkinitcpio.d/linux.preset": PRESET + "default_kver=$(uname -r)\n"}, "linux.preset:5"),
+    ({"/etc/cmdline.d/root.conf": "root=UUID=abcd\n"}, "/etc/cmdline.d/root.conf"),
+    ({CMDLINE: "# pcie_aspm=off\n%s\n" % LINE}, "comments"),
+    ({"/boot/initramfs-linux.img": "image"}, "as well"),
+]
+
+
+@case()
+def mkinitcpio_presets(host, tally):
+    """a preset of mkinitcpio that makes more than the image, or of another line: refused with its place"""
+    use_mkinitcpio(host)
+    host.spec(arch.CARD)
+    for files, refusal in PRESETS:
+        saved = {name: raw(host, name) if host.exists(name) else None for name in files}
+        for name, text in files.items():
+            host.write(name, text)
+        is_refused(host, tally, str(files), refusal)
+        for name, data in saved.items():
+            host.remove(name)
+            if data is not None:
+                host.write(name, data)
+    code, report = host.json("apply")
+    tally.check("as it was before it converges", code == 3, report)
+
+
+@case()
+def mkinitcpio_signed(host, tally):
+    """a preset of mkinitcpio, Secure Boot: made anew only with a key for ukify, or a hook of sbctl's"""
+    use_mkinitcpio(host)
+    host.write(ARCH, pe.make(list(sections(host, ARCH)[0].items()), True))
+    set_secure(host, True)
+    host.spec(FLAG)
+    is_refused(host, tally, "no key", "signed")
+    host.write("/etc/kernel/uki.conf", "[UKI]\nSecureBootPrivateKey=/etc/kernel/db.key\n")
+    code, report = host.json("apply")
+    tally.check("with one it is signed", code == 3 and sections(host, ARCH)[1], report)
 
 
 @case()
@@ -659,11 +804,7 @@ def left_entries(host, tally):
                 "left over" not in str(host.json("plan")[1]["diagnostics"]), host.json("plan")[1])
 
 
-@case()
-def captured(host, tally):
-    """a capture says the same of the images as the host itself"""
-    use_uki(host, signature=True)
-    host.write(UKI + ".extra.d/debug.addon.efi", pe.make([(".cmdline", b"debug")]))
+def is_captured(host, tally):
     for spec in (None, GUIDE):
         if spec:
             host.spec(spec)
@@ -681,6 +822,28 @@ def captured(host, tally):
         tally.equal("the same states", {name: item["boot"] for name, item in items(again[1]).items()},
                     {name: item["boot"] for name, item in items(plan).items()})
         tally.check("the line is in the capture", ".cmdline" in text and ".sections" in text, text)
+
+
+@case()
+def captured(host, tally):
+    """a capture says the same of the images as the host itself"""
+    use_uki(host, signature=True)
+    host.write(UKI + ".extra.d/debug.addon.efi", pe.make([(".cmdline", b"debug")]))
+    is_captured(host, tally)
+
+
+@case()
+def captured_dracut(host, tally):
+    """so it does of dracut's"""
+    use_dracut(host)
+    is_captured(host, tally)
+
+
+@case()
+def captured_mkinitcpio(host, tally):
+    """and of mkinitcpio's"""
+    use_mkinitcpio(host)
+    is_captured(host, tally)
 
 
 @case()
