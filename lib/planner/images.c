@@ -121,7 +121,8 @@ static int find_gate(struct planning *p)
 		return close_gate(p, CODE_NO_BUILDER, no_builder(p));
 	if (why)
 		return close_gate(p, CODE_FOREIGN_CONFLICT, why);
-	if (systemd_boot_foreign(host) || (systemd_boot_stuck(host) && has_copies(p)))
+	if (systemd_boot_foreign(host) ||
+	    (systemd_boot_stuck(host) && !p->left[LOADER_SYSTEMD_BOOT] && has_copies(p)))
 		return close_gate(p, CODE_NO_BUILDER, systemd_boot_stuck(host));
 	if (host->boot.boot_read_only)
 		return close_gate(p, CODE_READ_ONLY,
