@@ -38,8 +38,8 @@ int extlinux_parse(struct arena *a, const char *text, struct boot_lines *ret);
 
 /*
  * One loader/entries file (Boot Loader Specification type 1); options lines are joined by a
- * blank. The image is that of linux, else of efi or uki, else "" with line 0; the version key stands in
- * where the image's name holds none. 0 or -ENOMEM.
+ * blank. The image is that of linux, else of efi or uki, else "" with line 0; the version key
+ * stands in where the image's name holds none. 0 or -ENOMEM.
  */
 int loader_entry_parse(struct arena *a, const char *text, struct boot_line *ret);
 
