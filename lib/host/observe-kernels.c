@@ -180,13 +180,14 @@ static void read_indexes(struct observer *o, struct host_kernel *kernel)
 static const char *image_by_settings(struct observer *o, const struct initramfs_builder *builder,
 				     const struct host_kernel *kernel)
 {
-	const char *path, *settings, *image;
+	const char *path, *settings, *image = NULL;
 
 	if (!builder->settings_format || !kernel->pkgbase)
 		return NULL;
 	path = image_by_format(o->scratch, builder->settings_format, kernel);
 	settings = kept(o, path) ? see_file(o, MAX_CONFIG, path) : NULL;
-	image = settings ? builder->image_in(o->scratch, settings) : NULL;
+	if (settings)
+		kept(o, builder->image_in(o->scratch, settings, &image) == 0);
 	return image && see_exists(o, "%s", image) ? keep(o, image) : NULL;
 }
 

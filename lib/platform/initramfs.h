@@ -34,9 +34,9 @@ struct initramfs_builder {
 	const char *const *image_formats; /* printf formats with one %s for host_kernel_name(),
 					     NULL-terminated */
 	/* Where one kernel's image has settings of its own, as such a format, and the path that
-	 * they name for it (NULL: none). NULL: there are none. */
+	 * they name for it (NULL: none; 0 or -ENOMEM). NULL: there are none. */
 	const char *settings_format;
-	const char *(*image_in)(struct arena *a, const char *settings);
+	int (*image_in)(struct arena *a, const char *settings, const char **ret);
 	/* What the command's own text says where it reads files of ours; NULL: every version does.
 	 */
 	const char *reads_owned;

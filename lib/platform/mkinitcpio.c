@@ -22,11 +22,14 @@ static const char *const owned[] = {PATH_MKCPIO_DROPIN, NULL};
 #define IN_CONFIG  "config"
 #define IN_MODULES "etc/modules-load.d/MODULES.conf"
 
-static const char *image_in(struct arena *a, const char *settings)
+static int image_in(struct arena *a, const char *settings, const char **ret)
 {
 	struct mkinitcpio_preset preset;
+	int r = mkinitcpio_preset_parse(a, settings, &preset);
 
-	return mkinitcpio_preset_parse(a, settings, &preset) == 0 ? preset.image : NULL;
+	if (r == 0)
+		*ret = preset.image;
+	return r;
 }
 
 /* --- what an image says that it loads -------------------------------------------------------- */

@@ -129,26 +129,29 @@ static const char *first_of(const struct assignment *a)
 	return a && a->words.n && *a->words.at[0] ? a->words.at[0] : NULL;
 }
 
-/* What stands behind -c in a string of options, or in a list of them. */
-static const char *config_in(struct arena *arena, const struct assignment *a)
+/* What stands behind -c in a string of options, or in a list of them; NULL: nothing does. 0 or
+ * -ENOMEM. */
+static int config_in(struct arena *arena, const struct assignment *a, const char **ret)
 {
-	const char *next = NULL;
+	bool next = false;
 
+	*ret = NULL;
 	for (size_t i = 0; a && i < a->words.n; i++) {
 		for (const char *at = a->words.at[i]; *at;) {
-			size_t n = strcspn(at, BLANKS);
+			size_t n = strcspn(at, BLANKS), name = 0;
 
-			if (next && n)
-				return arena_strndup(arena, at, n);
-			if ((n == 2 && strncmp(at, "-c", n) == 0) ||
-			    (n == 8 && strncmp(at, "--config", n) == 0))
-				next = at;
-			else if (n > 9 && strncmp(at, "--config=", 9) == 0)
-				return arena_strndup(arena, at + 9, n - 9);
+			if (n > 9 && strncmp(at, "--config=", 9) == 0)
+				name = 9;
+			if (name || (next && n)) {
+				*ret = arena_strndup(arena, at + name, n - name);
+				return *ret ? 0 : -ENOMEM;
+			}
+			next = (n == 2 && strncmp(at, "-c", n) == 0) ||
+			       (n == 8 && strncmp(at, "--config", n) == 0);
 			at += n + strspn(at + n, BLANKS);
 		}
 	}
-	return next;
+	return 0;
 }
 
 static void take_config(struct mkinitcpio_preset *ret, const struct assignment *a,
@@ -161,23 +164,27 @@ static void take_config(struct mkinitcpio_preset *ret, const struct assignment *
 	ret->line = a->line;
 }
 
-static void look(struct preset *p, struct mkinitcpio_preset *ret)
+static int look(struct preset *p, struct mkinitcpio_preset *ret)
 {
 	const struct assignment *a;
+	const char *config;
+	int r;
 
 	ret->name = first_of(find(p, "", "PRESETS"));
 	if (!ret->name)
-		return;
+		return 0;
 	a = find(p, ret->name, "_config");
 	take_config(ret, a, first_of(a));
 	a = find(p, "ALL", "_config");
 	take_config(ret, a, first_of(a));
 	a = find(p, ret->name, "_options");
-	take_config(ret, a, config_in(p->arena, a));
+	r = config_in(p->arena, a, &config);
+	take_config(ret, a, config);
 	ret->image = first_of(find(p, ret->name, "_image"));
 	ret->uki = first_of(find(p, ret->name, "_uki"));
 	if (!ret->uki)
 		ret->uki = first_of(find(p, ret->name, "_efi_image"));
+	return r;
 }
 
 int mkinitcpio_preset_parse(struct arena *a, const char *text, struct mkinitcpio_preset *ret)
@@ -185,10 +192,10 @@ int mkinitcpio_preset_parse(struct arena *a, const char *text, struct mkinitcpio
 	struct preset p = {.arena = a};
 	struct mkinitcpio_preset found = {0};
 	unsigned number = 0;
+	int r;
 
 	while (text && *text) {
-		int r = line(&p, text, ++number);
-
+		r = line(&p, text, ++number);
 		if (r == -ENOMEM)
 			return r;
 		if (r < 0 && !p.strange)
@@ -196,7 +203,9 @@ int mkinitcpio_preset_parse(struct arena *a, const char *text, struct mkinitcpio
 		text = strchr(text, '\n');
 		text += text != NULL;
 	}
-	look(&p, &found);
+	r = look(&p, &found);
+	if (r < 0)
+		return r;
 	found.strange = p.strange;
 	*ret = found;
 	return 0;

@@ -14,6 +14,7 @@
 #include "diff.h"
 #include "grub-defaults.h"
 #include "kcmdline.h"
+#include "mkinitcpio-preset.h"
 #include "modprobe.h"
 #include "module-list.h"
 #include "oom.h"
@@ -28,6 +29,7 @@ union result {
 	struct boot_lines lines;
 	struct boot_line entry;
 	struct grub_value value;
+	struct mkinitcpio_preset preset;
 };
 
 static int parse_line(struct arena *a, union result *ret)
@@ -154,6 +156,14 @@ static int read_option(struct arena *a, union result *ret)
 	return 0;
 }
 
+static int read_preset(struct arena *a, union result *ret)
+{
+	return mkinitcpio_preset_parse(a,
+				       "PRESETS=('default' more)\ndefault_image=/boot/a\n"
+				       "default_options=\"-S autodetect -c /etc/x\"\n",
+				       &ret->preset);
+}
+
 static int name_module(struct arena *a, union result *ret)
 {
 	const char *name = module_name_kernel(a, "a-b");
@@ -197,7 +207,7 @@ static void a_result_or_out_of_memory(void **state _unused_)
 		{parse_entry},	      {read_defaults},	    {lose_defaults},
 		{add_to_defaults},    {append_to_defaults}, {remove_from_defaults},
 		{drop_from_defaults}, {show_diff},	    {read_option},
-		{name_module},
+		{name_module},	      {read_preset},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(works); i++) {
