@@ -22,8 +22,10 @@ static const char *identity_of(struct doing *d, const char *path)
 struct run {
 	int error; /* it could not be run */
 	struct ops_result result;
+	int kept;     /* how putting a former file back went */
 	int switched; /* how putting the staged file in its place went */
 	bool changed; /* what it produces is another file now, or nobody can tell */
+	bool lost;    /* what has to stay in it did not: the former file is there again */
 };
 
 /* What a cut left there would be taken for the builder's. */
@@ -52,9 +54,53 @@ static int switch_over(struct doing *d, const struct step *step)
 	return err < 0 ? err : clear_stage(d, step->staged);
 }
 
+static bool has_line(const char *text, const char *word)
+{
+	const size_t n = strlen(word);
+
+	while (text && *text) {
+		if (strncmp(text, word, n) == 0 && (text[n] == ' ' || text[n] == '\t'))
+			return true;
+		text = strchr(text, '\n');
+		text += text != NULL;
+	}
+	return false;
+}
+
+static int read_produced(struct doing *d, const struct step *step, const char **ret,
+			 size_t *ret_size, struct file_attr *ret_attr)
+{
+	return d->ops->read(d->ops->ctx, step->produces, FILE_MAX_SIZE, d->arena, ret, ret_size,
+			    ret_attr);
+}
+
+/*
+ * A boot entry without the initramfs that it had boots nothing. What the former one names is there
+ * still: a command that writes entries removes no images. 0 or negative errno.
+ */
+static int keep_line(struct doing *d, const struct step *step, const char *former, size_t size,
+		     const struct file_attr *attr, struct run *run)
+{
+	const char *now;
+	size_t n;
+	int err = read_produced(d, step, &now, &n, NULL);
+
+	if (err < 0 && err != -ENOENT)
+		return err;
+	if (err == 0 && has_line(now, step->keeps))
+		return 0;
+	run->lost = true;
+	return d->ops->replace(d->ops->ctx, step->produces, former, size, attr, true);
+}
+
 static void run_builder(struct doing *d, const struct step *step, struct run *run)
 {
-	const char *before = identity_of(d, step->produces), *after;
+	const char *before = identity_of(d, step->produces), *after, *former = NULL;
+	struct file_attr attr;
+	size_t size;
+
+	if (step->keeps && read_produced(d, step, &former, &size, &attr) < 0)
+		former = NULL;
 
 	run->error = step->staged ? clear_stage(d, step->staged) : 0;
 	if (run->error == 0)
@@ -62,6 +108,9 @@ static void run_builder(struct doing *d, const struct step *step, struct run *ru
 					 &run->result);
 	if (run->error == 0 && run->result.status == 0 && step->staged)
 		run->switched = switch_over(d, step);
+	if (former && (run->error == 0 || run->error == -ETIMEDOUT) &&
+	    has_line(former, step->keeps))
+		run->kept = keep_line(d, step, former, size, &attr, run);
 	after = identity_of(d, step->produces);
 	run->changed = (run->error == 0 || run->error == -ETIMEDOUT) &&
 		       (!before || !after || strcmp(before, after) != 0 ||
@@ -108,6 +157,12 @@ int act_build(struct doing *d, size_t index, struct report_step *out)
 	if (run.error < 0)
 		return step_fail(d, out, run.error, CODE_BUILDER_FAILED, "%s could not be run: %s",
 				 command, strerror(-run.error));
+	if (run.kept < 0)
+		return step_fail(
+			d, out, run.kept, CODE_BUILDER_FAILED,
+			"%s left %s without an %s, and the former one could not be put back: "
+			"%s; the host would not boot, mend that before anything else",
+			command, step->produces, step->keeps, strerror(-run.kept));
 	if (run.result.status > 128)
 		return step_fail(d, out, -EIO, CODE_BUILDER_FAILED, "%s was ended by signal %d",
 				 command, run.result.status - 128);
@@ -119,6 +174,11 @@ int act_build(struct doing *d, size_t index, struct report_step *out)
 		return step_fail(d, out, run.switched, file_code(run.switched),
 				 "what %s wrote could not take the place of %s: %s", command,
 				 step->produces, strerror(-run.switched));
+	if (run.lost)
+		return step_fail(d, out, -ENODATA, CODE_BUILDER_FAILED,
+				 "%s reported success, but left %s without an %s, which would not "
+				 "boot; the former one is there again",
+				 command, step->produces, step->keeps);
 	if (step->produces && !run.changed)
 		return step_fail(d, out, -ENODATA, CODE_NO_EFFECT,
 				 "%s reported success, but %s is the old one: %s", command,

@@ -90,7 +90,7 @@ static struct words conf_names(struct observer *o, const char *const *dirs, size
 }
 
 struct layout {
-	const char *layout, *generator, *path;
+	const char *layout, *generator, *initrd, *path;
 };
 
 static void read_layout(struct observer *o, const char *name, struct layout *l)
@@ -105,12 +105,15 @@ static void read_layout(struct observer *o, const char *name, struct layout *l)
 	value = value_of(o, text, "uki_generator");
 	if (*value)
 		l->generator = value;
+	value = value_of(o, text, "initrd_generator");
+	if (*value)
+		l->initrd = value;
 }
 
 /* install.conf, and from version 256 what is dropped in, in the order of names. */
 static struct layout find_layout(struct observer *o)
 {
-	struct layout l = {.layout = "", .generator = ""};
+	struct layout l = {.layout = "", .generator = "", .initrd = ""};
 	struct words names = conf_names(o, kernel_dirs, ARRAY_LEN(kernel_dirs), "/install.conf.d");
 
 	read_layout(o, "install.conf", &l);
@@ -364,6 +367,19 @@ static void by_mkinitcpio(struct observer *o, const char *says, struct host_unif
 
 /* --- all of them ----------------------------------------------------------------------------- */
 
+/* Each looks whether another is chosen. */
+static void find_initrd_plugin(struct observer *o, const struct layout *l)
+{
+	static const struct {
+		const char *file, *generator;
+	} plugins[] = {{"50-dracut.install", "dracut"}, {"50-mkinitcpio.install", "mkinitcpio"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(plugins); i++)
+		if (has_plugin(o, plugins[i].file) &&
+		    (!*l->initrd || strcmp(l->initrd, plugins[i].generator) == 0))
+			o->host->boot.initrd_plugin = plugins[i].file;
+}
+
 static bool has_images(const struct host *host)
 {
 	array_foreach(it, &host->boot.entries)
@@ -379,9 +395,12 @@ void observe_unified_maker(struct observer *o)
 	struct layout l;
 	bool uki;
 
-	if (!has_images(o->host))
+	if (!has_images(o->host) && !host_has_command(o->host, "kernel-install"))
 		return;
 	l = find_layout(o);
+	find_initrd_plugin(o, &l);
+	if (!has_images(o->host))
+		return;
 	uki = strcmp(l.layout, "uki") == 0;
 	dracut = says_dracut(o);
 	mkinitcpio = says_mkinitcpio(o);

@@ -181,8 +181,10 @@ struct host_boot {
 	const char *stub_info;	 /* EFI variable StubInfo: a unified image booted (2.30); NULL */
 	enum tristate secure;	 /* Secure Boot, by the firmware's variable */
 	struct host_unified unified;
-	const char *grub_cfg; /* path of the grub.cfg found, NULL without */
-	bool grub_dir_read;   /* grub-mkconfig here reads /etc/default/grub.d (2.4) */
+	const char *initrd_plugin; /* of kernel-install's: makes an initramfs where none is named;
+				      NULL */
+	const char *grub_cfg;	   /* path of the grub.cfg found, NULL without */
+	bool grub_dir_read;	   /* grub-mkconfig here reads /etc/default/grub.d (2.4) */
 	bool grub_cfg_readable;
 	bool blscfg;	      /* grub.cfg leaves the menu to /boot/loader/entries (2.14) */
 	bool bls_remade;      /* grub2-mkconfig makes their lines anew from /etc/default/grub

@@ -65,6 +65,24 @@ bool systemd_boot_foreign(const struct host *host)
 	return false;
 }
 
+bool kernel_install_drops(const struct host *host, const struct host_kernel *kernel, bool unified)
+{
+	if (!kernel->vmlinuz || kernel->image.status != IMAGE_ABSENT || host->boot.initrd_plugin)
+		return false;
+	array_foreach(it, &kernel->copies)
+		if ((image_file(it, UNIFIED_SECTIONS) != NULL) == unified)
+			return true;
+	return false;
+}
+
+static bool drops_any(const struct host *host)
+{
+	array_foreach(it, &host->kernels)
+		if (kernel_install_drops(host, it, false))
+			return true;
+	return false;
+}
+
 const char *systemd_boot_stuck(const struct host *host)
 {
 	if (systemd_boot_foreign(host))
@@ -72,6 +90,10 @@ const char *systemd_boot_stuck(const struct host *host)
 				"boot, and nothing here knows how to run it yet; put flags into "
 				"" PATH_KERNEL_CMDLINE " and run " OPENSUSE " update-all-entries: "
 				"they count as done once they are on the running line";
+	if (systemd_boot_installs(host) && drops_any(host))
+		return "an entry of systemd-boot boots a copy of an initramfs that is no longer in "
+		       "/boot, and " COMMAND " would write the entry without one; have the "
+		       "initramfs made first (update-initramfs -c -k VERSION)";
 	if (host->boot.proxmox || writes_entries(host) || !has_entries(host))
 		return NULL;
 	return host_has_command(host, COMMAND) ? COMMAND
@@ -98,8 +120,10 @@ static int refresh_kernel(struct arena *a, const struct host *host,
 	if (!step->target || words_push(a, &step->argv, argv, n) < 0)
 		return -ENOMEM;
 	array_foreach(entry, &host->boot.entries)
-		if (is_entry(entry, kernel))
+		if (is_entry(entry, kernel)) {
 			step->produces = entry->source;
+			step->keeps = "initrd";
+		}
 	array_foreach(it, &kernel->copies) {
 		struct step_copy copy = {.from = kernel->image.path, .to = it->path};
 

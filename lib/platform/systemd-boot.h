@@ -10,5 +10,12 @@ bool systemd_boot_installs(const struct host *host);
 /* Whether sdbootutil keeps the entries and the images that they boot, apart from /boot (2.23). */
 bool systemd_boot_foreign(const struct host *host);
 
+/*
+ * Whether kernel-install would leave the initramfs out of what it writes for the kernel: what boots
+ * has one, that in /boot is gone, and no plugin makes another (3.12). unified: in unified images,
+ * else beside entries.
+ */
+bool kernel_install_drops(const struct host *host, const struct host_kernel *kernel, bool unified);
+
 /* Why entries that are there cannot be written anew; NULL: they can, or there are none. */
 const char *systemd_boot_stuck(const struct host *host);

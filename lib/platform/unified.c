@@ -15,6 +15,7 @@
 #include "paths.h"
 #include "rows.h"
 #include "sources.h"
+#include "systemd-boot.h"
 
 #define COMMAND "kernel-install"
 #define SUFFIX	".efi"
@@ -90,6 +91,11 @@ static const char *maker_trouble(const struct host *host)
 
 	switch (u->maker) {
 	case UNIFIED_BY_UKIFY:
+		array_foreach(it, &host->kernels)
+			if (kernel_install_drops(host, it, true))
+				return "it holds an initramfs that is no longer in /boot, and "
+				       "kernel-install would make it anew without one; have the "
+				       "initramfs made first";
 		return NULL;
 	case UNIFIED_BY_DRACUT:
 		return builder_trouble(host, &dracut);

@@ -201,6 +201,29 @@ def no_kernel_install(host, tally):
 
 
 @case()
+def image_gone(host, tally):
+    """systemd-boot, the image in /boot gone and its copy booting: kernel-install would write an entry without one"""
+    use_systemd_boot(host)
+    host.remove("/boot/initrd.img-" + KVER)
+    entry = host.read(ENTRY)
+    host.spec("kernel-flags: [pcie_aspm=off]\n")
+    before = host.without_notes()
+    code, report = host.json("apply")
+    tally.check("apply: exit 4, and what has to be made first", code == 4 and "no-builder" in codes(report) and
+                "update-initramfs -c" in str(report), report)
+    untouched(tally, "apply", before, host.without_notes())
+    host.write("/usr/lib/kernel/install.d/50-dracut.install", "#!/bin/sh\nexit 0\n", 0o755)
+    former = host.snapshot()
+    code, report = host.json("apply")
+    tally.check("where a plugin should make it and does not: exit 1", code == 1 and "builder-failed" in codes(report) and
+                "without an initrd" in str(report), report)
+    tally.equal("the former entry is there again", host.read(ENTRY), entry)
+    tally.equal("all files are as they were", wrong(former, host.snapshot()), [])
+    host.write("/etc/kernel/install.conf", "initrd_generator=none\n")
+    tally.equal("where the plugin is not the one chosen: refused", host.json("apply")[0], 4)
+
+
+@case()
 def sdbootutil(host, tally):
     """openSUSE's sdbootutil keeps entries and images on the ESP (2.23): refused by name, nothing is written"""
     use_systemd_boot(host)

@@ -310,6 +310,7 @@ def by_plugin(host, tally):
     for name in ("/boot/vmlinuz-" + KVER, "/boot/initrd.img-" + KVER, "/usr/sbin/update-initramfs"):
         host.remove(name)
     host.write("/usr/bin/dracut", DRACUT, 0o755)
+    host.write("/usr/lib/kernel/install.d/50-dracut.install", "#!/bin/sh\n", 0o755)
     host.spec(GUIDE)
     code, report = host.json("apply")
     tally.check("apply: exit 3", code == 3, report)
@@ -320,6 +321,15 @@ def by_plugin(host, tally):
                 b"00-passthroughd.rules" in found[".initrd"], found[".cmdline"])
     tally.equal("everything is armed or active", set(states(host.json("plan")[1]).values()) - {"armed", "active"}, set())
     tally.equal("nothing is left to do", lasting(host.json("plan")[1]), [])
+
+
+@case()
+def initramfs_gone(host, tally):
+    """the initramfs in /boot is gone, and no plugin makes one: an image made anew would have none"""
+    use_uki(host)
+    host.remove("/boot/initrd.img-" + KVER)
+    host.spec("kernel-flags: [pcie_aspm=off]\n")
+    is_refused(host, tally, "no initramfs in /boot", "no longer in /boot")
 
 
 @case()

@@ -30,7 +30,7 @@ cd /var/tmp/debs
 tar -xf /dev/disk/by-id/virtio-disk2
 dpkg -i *.deb
 rm -r /var/tmp/debs
-rm -f /boot/initrd.img-* /boot/efi/EFI/Linux/*
+rm -rf /boot/initrd.img-* /boot/efi/EFI/Linux/* /boot/efi/loader/entries/* /boot/efi/$(cat /etc/machine-id)
 echo 'uefi="yes"' >/etc/dracut.conf.d/20-uefi.conf
 bootctl install --no-variables
 dracut -q --force --uefi --kver $(uname -r)
