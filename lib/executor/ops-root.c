@@ -83,15 +83,16 @@ static int world_room(void *ctx, const char *path, struct ops_room *ret)
 	return 0;
 }
 
-static const char *world_boot_id(void *ctx, struct arena *a)
+static int world_boot_id(void *ctx, struct arena *a, const char **ret)
 {
-	const char *text;
+	const char *text = "";
 	size_t size;
 	int err = root_read(root_of(ctx), PATH_BOOT_ID, 256, a, &text, &size);
 
-	if (err < 0)
-		return err == -ENOMEM ? NULL : "";
-	return arena_strndup(a, text, strcspn(text, "\n"));
+	if (err < 0 && err != -ENOENT)
+		return err;
+	*ret = arena_strndup(a, text, strcspn(text, "\n"));
+	return *ret ? 0 : -ENOMEM;
 }
 
 static int world_holders(void *ctx, struct pci_addr addr, struct arena *a, struct words *ret)

@@ -34,7 +34,7 @@ struct ops {
 	int (*identity)(void *ctx, const char *path, struct arena *a, const char **ret);
 	/* Of the nearest folder above when path is not there. */
 	int (*room)(void *ctx, const char *path, struct ops_room *ret);
-	const char *(*boot_id)(void *ctx, struct arena *a); /* "" when unknown, NULL: no memory */
+	int (*boot_id)(void *ctx, struct arena *a, const char **ret); /* "" where there is none */
 	/* Processes that have a function's nodes open: "qemu-system-x86 (1234): /dev/vfio/14". */
 	int (*holders)(void *ctx, struct pci_addr addr, struct arena *a, struct words *ret);
 

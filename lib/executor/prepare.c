@@ -303,8 +303,7 @@ static int note_file(struct doing *d, const struct step *step, const struct trac
 /* When something was changed that takes effect at the next boot (8.10). */
 static int note_boot(struct doing *d)
 {
-	d->ledger->boot_id = d->ops->boot_id(d->ops->ctx, d->arena);
-	return d->ledger->boot_id ? 0 : -ENOMEM;
+	return d->ops->boot_id(d->ops->ctx, d->arena, &d->ledger->boot_id);
 }
 
 static int note_all(struct doing *d)
@@ -314,10 +313,10 @@ static int note_all(struct doing *d)
 
 		int err = step->kind == STEP_WRITE_FILE ? note_file(d, step, &d->traces[i]) : 0;
 
+		if (err == 0 && (is_build_step(step) || is_file_step(step)))
+			err = note_boot(d);
 		if (err < 0)
 			return err;
-		if ((is_build_step(step) || is_file_step(step)) && note_boot(d) < 0)
-			return -ENOMEM;
 		if (is_build_step(step) &&
 		    words_add(d->ledger->arena, &d->ledger->unbuilt, step->target) < 0)
 			return -ENOMEM;

@@ -97,11 +97,11 @@ static int fake_ops_room(void *ctx, const char *path, struct ops_room *ret)
 	return 0;
 }
 
-static const char *fake_ops_boot_id(void *ctx, struct arena *a)
+static int fake_ops_boot_id(void *ctx, struct arena *a, const char **ret)
 {
 	struct fake *f = ctx;
 
-	return f->real.boot_id(f->real.ctx, a);
+	return f->real.boot_id(f->real.ctx, a, ret);
 }
 
 /* A test may run as anybody: what is root's is then his. */

@@ -39,9 +39,9 @@ static int spared_identity(void *ctx, const char *path, struct arena *a, const c
 	return oom_now() ? -ENOMEM : SPARED(under.identity(ctx, path, a, ret));
 }
 
-static const char *spared_boot_id(void *ctx, struct arena *a)
+static int spared_boot_id(void *ctx, struct arena *a, const char **ret)
 {
-	return oom_now() ? NULL : SPARED(under.boot_id(ctx, a));
+	return oom_now() ? -ENOMEM : SPARED(under.boot_id(ctx, a, ret));
 }
 
 static int spared_replace(void *ctx, const char *path, const void *bytes, size_t size,
