@@ -45,8 +45,13 @@ def devices(root):
     os.symlink("/proc/self/fd", os.path.join(dev, "fd"))
 
 
+def lower_tree():
+    return subprocess.run(["sh", os.path.join(SOURCE, "tests/sysroot/tree.sh")], check=True,
+                          stdout=subprocess.PIPE).stdout.decode().strip()
+
+
 def fetch(tree):
-    """What installing PACKAGES in TREE takes."""
+    """What installing PACKAGES in TREE takes. For the first time to be called where there is a network."""
     folder = os.path.join(cache_folder(), "debs-ansible")
     words = ("apt-get", "-q", "-y", "-o", "Dir::State::status=" + os.path.join(tree, "var/lib/dpkg/status"),
              "-o", "Dir::Cache::archives=" + folder, "-o", "Debug::NoLocking=1", "--download-only",
@@ -55,7 +60,7 @@ def fetch(tree):
         os.makedirs(folder + "/partial", exist_ok=True)
         if subprocess.run(words, check=False, **QUIET).returncode:
             sh("apt-get", "-q", "update", **QUIET)  # a machine without lists, or with old ones
-            sh(*words, **QUIET)
+            sh(*words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     return glob.glob(folder + "/*.deb")
 
 
@@ -85,8 +90,7 @@ def install(tree, upper, root):
 
 def layers():
     """The folders that a host or the controller lies on, the uppermost first. To be called in a mount namespace."""
-    tree = subprocess.run(["sh", os.path.join(SOURCE, "tests/sysroot/tree.sh")], check=True,
-                          stdout=subprocess.PIPE).stdout.decode().strip()
+    tree = lower_tree()
     key = hashlib.sha256("\n".join((RECIPE, os.path.basename(tree)) + PACKAGES).encode()).hexdigest()[:16]
     made, new = (os.path.join(cache_folder(), "layer-ansible-" + name) for name in (key, "new"))
     with open(os.path.join(cache_folder(), "layer.lock"), "w", encoding="utf-8") as lock:
