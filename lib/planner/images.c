@@ -74,13 +74,11 @@ static int close_gate(struct planning *p, enum code code, const char *why)
 	return why ? 0 : -ENOMEM;
 }
 
-/* Booster's /init looks for modules by itself: it knows neither udev's rules nor softdeps (5.34).
- */
-static const char booster[] = "booster makes the images of this host; it runs no udev in them and "
-			      "takes none of our files "
-			      "along, and nothing here knows yet how a device is bound early "
-			      "there; mkinitcpio and dracut "
-			      "can do it";
+/* Its /init looks for modules by itself: it knows neither udev's rules nor softdeps (5.34). */
+static const char booster[] =
+	"booster makes the images of this host; it runs no udev in them and takes none of our "
+	"files along, and nothing here knows yet how a device is bound early there; mkinitcpio and "
+	"dracut can do it";
 
 static const char *no_builder(struct planning *p)
 {
