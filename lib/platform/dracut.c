@@ -7,23 +7,20 @@
 #include "paths.h"
 #include "rows.h"
 #include "sources.h"
-#include "udev.h"
 
 /* Debian, Fedora, openSUSE (fact 5.25). */
 static const char *const formats[] = {"/boot/initrd.img-%s", "/boot/initramfs-%s.img",
 				      "/boot/initrd-%s", NULL};
 static const char *const owned[] = {PATH_DRACUT_DROPIN, NULL};
 
-/* install_items keeps a file's path; /etc/udev/rules.d is not taken along by itself. */
-#define IN_RULES   "etc/udev/rules.d/00-passthroughd.rules"
 #define IN_CMDLINE "etc/cmdline.d/"
 #define PRE	   "rd.driver.pre"
 
 /*
  * Underscores, because only the first dash of the list is normalised (5.22); blanks, because others
- * append to it too (5.20). /etc/modprobe.d comes along by itself only in host-only mode (5.23). Our
- * two files need not both exist. A program's libraries follow it: after these items dracut resolves
- * whatever in the image is executable.
+ * append to it too (5.20). /etc/modprobe.d comes along by itself only in host-only mode (5.23),
+ * /etc/udev/rules.d never. Our two files need not both exist. A program's libraries follow it:
+ * after these items dracut resolves whatever in the image is executable.
  */
 static int render(struct arena *a, const struct host *host _unused_, const struct early_wish *wish,
 		  size_t i, const char **ret, unsigned *ret_mode)
@@ -109,24 +106,14 @@ static int loaded_early(struct arena *a, const struct host_image *image, const c
 static bool proof(const struct early_wish *wish, const struct host_kernel *kernel, struct arena *a,
 		  const char **ret_why)
 {
-	const char *rules;
 	struct words all = {};
-	int r;
 
-	if (!early_proof_modules(wish, kernel, a, ret_why))
-		return false;
-	r = udev_rules_render(a, wish, &rules);
-	if (r == 0)
-		r = early_modules(a, wish, &all);
-	if (r < 0)
-		return early_unwritten(ret_why, r);
-	if (!early_proof_file(kernel, IN_RULES, rules, a, ret_why) ||
-	    !early_proof_program(wish, kernel, a, ret_why))
+	if (!early_proof_along(wish, kernel, a, ret_why, &all))
 		return false;
 	array_foreach(name, &all) {
-		r = host_kernel_module(kernel, *name) == MODULE_LOADABLE
-			    ? loaded_early(a, &kernel->image, *name)
-			    : 1;
+		int r = host_kernel_module(kernel, *name) == MODULE_LOADABLE
+				? loaded_early(a, &kernel->image, *name)
+				: 1;
 
 		if (r < 0)
 			return early_unwritten(ret_why, r);

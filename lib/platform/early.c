@@ -5,6 +5,7 @@
 
 #include "kcmdline.h"
 #include "paths.h"
+#include "udev.h"
 
 /* In an image's own spelling: without the merged "usr/". */
 #define IN_PCI_SERIAL "libexec/passthroughd/pci-serial"
@@ -213,4 +214,21 @@ bool early_proof_file(const struct host_kernel *kernel, const char *path, const 
 	if (file->size != size || memcmp(file->text, text, size) != 0)
 		return early_disproof(a, ret_why, "%s has an older %s", kernel->image.path, path);
 	return true;
+}
+
+bool early_proof_along(const struct early_wish *wish, const struct host_kernel *kernel,
+		       struct arena *a, const char **ret_why, struct words *ret_all)
+{
+	const char *rules;
+	int r;
+
+	if (!early_proof_modules(wish, kernel, a, ret_why))
+		return false;
+	r = udev_rules_render(a, wish, &rules);
+	if (r == 0)
+		r = early_modules(a, wish, ret_all);
+	if (r < 0)
+		return early_unwritten(ret_why, r);
+	return early_proof_file(kernel, PATH_UDEV_RULES + 1, rules, a, ret_why) &&
+	       early_proof_program(wish, kernel, a, ret_why);
 }

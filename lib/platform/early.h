@@ -49,6 +49,13 @@ bool early_proof_file(const struct host_kernel *kernel, const char *path, const 
 bool early_proof_program(const struct early_wish *wish, const struct host_kernel *kernel,
 			 struct arena *a, const char **ret_why);
 
+/*
+ * All of these, for builders that keep a file's path: our rule is where it is on the host. ret_all:
+ * as early_modules.
+ */
+bool early_proof_along(const struct early_wish *wish, const struct host_kernel *kernel,
+		       struct arena *a, const char **ret_why, struct words *ret_all);
+
 /* Says why: always false, so that a proof can return it. */
 bool early_disproof(struct arena *a, const char **ret_why, const char *fmt, ...) _printf_(3, 4);
 

@@ -9,15 +9,12 @@
 #include "paths.h"
 #include "rows.h"
 #include "sources.h"
-#include "udev.h"
 
 #define SETTINGS PATH_PRESETS "/%s.preset"
 
 static const char *const formats[] = {"/boot/initramfs-%s.img", NULL};
 static const char *const owned[] = {PATH_MKCPIO_DROPIN, NULL};
 
-/* FILES keeps a file's path. */
-#define IN_RULES "etc/udev/rules.d/00-passthroughd.rules"
 /* What /init of busybox loads before udev, and what systemd loads beside it (5.30). */
 #define IN_CONFIG  "config"
 #define IN_MODULES "etc/modules-load.d/MODULES.conf"
@@ -318,19 +315,10 @@ static int command_for(struct arena *a, const struct host *host, const struct ho
 static bool proof(const struct early_wish *wish, const struct host_kernel *kernel, struct arena *a,
 		  const char **ret_why)
 {
-	const char *rules, *rival;
 	struct words all = {};
-	int r;
+	const char *rival;
 
-	if (!early_proof_modules(wish, kernel, a, ret_why))
-		return false;
-	r = udev_rules_render(a, wish, &rules);
-	if (r == 0)
-		r = early_modules(a, wish, &all);
-	if (r < 0)
-		return early_unwritten(ret_why, r);
-	if (!early_proof_file(kernel, IN_RULES, rules, a, ret_why) ||
-	    !early_proof_program(wish, kernel, a, ret_why))
+	if (!early_proof_along(wish, kernel, a, ret_why, &all))
 		return false;
 	array_foreach(name, &all)
 		if (host_kernel_module(kernel, *name) == MODULE_LOADABLE &&
