@@ -583,18 +583,15 @@ def contested(host, start, tally):
         tally.check("and all is well", host.exists(MODPROBE) and states(answer)["blacklist:pcspkr"] == "active", answer)
 
 
-class Journal:
-    """with Journal(folder) as journal: what is sent to the journal of a mount namespace whose /run/systemd/journal
-    leads to the folder, a dict a message."""
+class Packets:
+    """with Packets(path) as heard: what is sent to a socket at the path, the lines of each packet."""
 
-    def __init__(self, folder):
-        self.folder = folder
-        self.messages = []
+    def __init__(self, path):
+        self.path, self.packets = path, []
 
     def __enter__(self):
-        os.makedirs(self.folder, exist_ok=True)
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(self.folder + "/socket")
+        self.socket.bind(self.path)
         self.thread = threading.Thread(target=self.listen, daemon=True)
         self.thread.start()
         return self
@@ -604,12 +601,25 @@ class Journal:
             packet = self.socket.recv(65536)
             if not packet:
                 return
-            self.messages.append(dict(line.split("=", 1) for line in packet.decode().splitlines()))
+            self.packets.append(packet.decode().splitlines())
 
     def __exit__(self, *_):
-        self.socket.sendto(b"", self.folder + "/socket")
+        self.socket.sendto(b"", self.path)
         self.thread.join(LIMIT)
-        os.unlink(self.folder + "/socket")
+        os.unlink(self.path)
+
+
+class Journal(Packets):
+    """with Journal(folder) as journal: what is sent to the journal of a mount namespace whose /run/systemd/journal
+    leads to the folder, a dict a message."""
+
+    def __init__(self, folder):
+        os.makedirs(folder, exist_ok=True)
+        super().__init__(folder + "/socket")
+
+    @property
+    def messages(self):
+        return [dict(line.split("=", 1) for line in packet) for packet in self.packets]
 
     def of(self, **fields):
         return [one for one in self.messages if all(one.get(name) == value for name, value in fields.items())]

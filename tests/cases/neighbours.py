@@ -7,14 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE]
 sys.dont_write_bytecode = True
 
-from daemon import LIMIT, Confined, Daemon, Journal, Workers, main, until  # noqa: E402
+from daemon import LIMIT, Confined, Daemon, Journal, Packets, Workers, main, until  # noqa: E402
 from roots import GUIDE, MODPROBE, codes, states  # noqa: E402
 
 HEALED = "0128d5ee506d469eac98e390e574d833"
@@ -34,39 +33,13 @@ def slow(host):
     host.link("/bin/sleep", "busybox")
 
 
-class Told:
-    """with Told(path) as told: what is sent to systemd at the path, a packet each."""
-
-    def __init__(self, path):
-        self.path, self.packets = path, []
-
-    def __enter__(self):
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(self.path)
-        self.thread = threading.Thread(target=self.listen, daemon=True)
-        self.thread.start()
-        return self
-
-    def listen(self):
-        while True:
-            packet = self.socket.recv(65536)
-            if not packet:
-                return
-            self.packets.append(packet.decode().splitlines())
-
-    def __exit__(self, *_):
-        self.socket.sendto(b"", self.path)
-        self.thread.join(LIMIT)
-        os.unlink(self.path)
-
-
 @case
 def patience(host, start, tally):
     """a worker that is told to stop lets its builder finish, and asks systemd for the time (10.3)"""
     slow(host)
     host.spec("blacklist: [pcspkr]\n")
     host.write("/hold", "")
-    with Told(host.path + ".patience") as told:
+    with Packets(host.path + ".patience") as told:
         os.environ["NOTIFY_SOCKET"] = told.path
         try:
             with Workers(start.program, host) as workers:
