@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 
-from roots import KVER, MODPROBE, RULES, codes, items, lasting, main, states, untouched, wrong
+from roots import KVER, MODPROBE, RULES, codes, items, lasting, main, registry, states, untouched, wrong
 
 LTS = "6.1.0-9-lts"
 ENTRY = "/boot/loader/entries/2026-01-01_12-00-00_%s.conf"
@@ -142,15 +142,7 @@ done
 mv $2.new $2
 """
 
-CASES = []
-
-
-def case(**options):
-    def register(function):
-        function.options = options
-        CASES.append(function)
-        return function
-    return register
+CASES, case = registry()
 
 
 def preset(name, more="", fallback=False):

@@ -8,7 +8,7 @@ and of each RHEL (2.15 to 2.19).
 import shutil
 import subprocess
 
-from roots import GUIDE, KVER, codes, items, lasting, main, states, untouched, wrong
+from roots import GUIDE, KVER, codes, items, lasting, main, registry, states, untouched, wrong
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 NEWER = "6.2.0-1-amd64"
@@ -62,15 +62,7 @@ KINDS = {
     "rhel8": (MKCONFIG % "", EDITENV),
 }
 
-CASES = []
-
-
-def case(**options):
-    def register(function):
-        function.options = options
-        CASES.append(function)
-        return function
-    return register
+CASES, case = registry()
 
 
 def entry(options, kver=KVER, initrd=" $tuned_initrd"):

@@ -8,7 +8,7 @@ import json
 import re
 import subprocess
 
-from roots import GUIDE, KVER, codes, items, lasting, main, states, untouched, wrong
+from roots import GUIDE, KVER, codes, items, lasting, main, registry, states, untouched, wrong
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 ENTRY = "/boot/efi/loader/entries/%s-%s.conf" % (TOKEN, KVER)
@@ -53,15 +53,7 @@ HOOK = """
 kernel-install add "$v" "/boot/vmlinuz-$v" "/boot/initrd.img-$v"
 """
 
-CASES = []
-
-
-def case(**options):
-    def register(function):
-        function.options = options
-        CASES.append(function)
-        return function
-    return register
+CASES, case = registry()
 
 
 def loader_entry(options, kver=KVER, token=TOKEN):

@@ -4,7 +4,7 @@
 As chains.py; u-boot-update is a stand-in that does what that of u-boot-menu does (2.25).
 """
 
-from roots import KVER, codes, lasting, main, states, untouched, wrong
+from roots import KVER, codes, lasting, main, registry, states, untouched, wrong
 
 CONF = "/boot/extlinux/extlinux.conf"
 DEFAULTS = "/etc/default/u-boot"
@@ -40,15 +40,7 @@ mv $0.new /boot/extlinux/extlinux.conf
 """
 FOLDERS = 'for f in /usr/share/u-boot-menu/conf.d/*.conf /etc/u-boot-menu/conf.d/*.conf; do\n[ ! -e "$f" ] || . "$f"\ndone'
 
-CASES = []
-
-
-def case(**options):
-    def register(function):
-        function.options = options
-        CASES.append(function)
-        return function
-    return register
+CASES, case = registry()
 
 
 def conf(parameters):

@@ -13,9 +13,9 @@ import re
 import shutil
 import subprocess
 
-from roots import GUIDE, KVER, codes, items, lasting, main, states, untouched, wrong
+from roots import GUIDE, KVER, codes, items, lasting, main, registry, states, untouched, wrong
 
-CASES = []
+CASES, case = registry()
 CMDLINE = "root=ZFS=rpool/ROOT/pve-1 boot=zfs"
 UUIDS = ("4C1A-9D2E", "4C1B-0F31")
 
@@ -85,14 +85,6 @@ exit 0
 HOOK = """
 [ -n "$INITRAMFS_TOOLS_KERNEL_HOOK" ] || proxmox-boot-tool refresh
 """
-
-
-def case(**options):
-    def register(function):
-        function.options = options
-        CASES.append(function)
-        return function
-    return register
 
 
 def disk(number):

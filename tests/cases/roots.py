@@ -33,15 +33,21 @@ RULES = "/etc/udev/rules.d/00-passthroughd.rules"
 DROPIN = "/etc/default/grub.d/90-passthroughd.cfg"
 SPEC = "/etc/passthroughd/host.yaml"
 
-CASES = []
+
+def registry():
+    """A list of cases, and the decorator that puts one into it with its options."""
+    cases = []
+
+    def case(**options):
+        def register(function):
+            function.options = options
+            cases.append(function)
+            return function
+        return register
+    return cases, case
 
 
-def case(**options):
-    def register(function):
-        function.options = options
-        CASES.append(function)
-        return function
-    return register
+CASES, case = registry()
 
 
 class Host(Root):

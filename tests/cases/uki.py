@@ -11,7 +11,7 @@ import subprocess
 
 import arch
 import pe
-from roots import GUIDE, KVER, codes, items, lasting, main, states, untouched, wrong
+from roots import GUIDE, KVER, codes, items, lasting, main, registry, states, untouched, wrong
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 UKI = "/boot/efi/EFI/Linux/%s-%s.efi" % (TOKEN, KVER)
@@ -165,15 +165,7 @@ GUID = "-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f"
 GLOBAL = "-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 PLUGINS = ("60-ukify.install", "90-uki-copy.install")
 
-CASES = []
-
-
-def case(**options):
-    def register(function):
-        function.options = options
-        CASES.append(function)
-        return function
-    return register
+CASES, case = registry()
 
 
 def raw(host, name):
