@@ -162,7 +162,7 @@ class Cramped(Daemon):
         return [self.program, *self.words]
 
     def shell(self, script):
-        return subprocess.run(["nsenter", "-t", str(self.process.pid), "-m", "sh", "-c", script], check=True,
+        return subprocess.run(["nsenter", "-t", str(self.process.pid), "-m", "-r", "sh", "-c", script], check=True,
                               stdout=subprocess.PIPE, timeout=LIMIT).stdout.decode()
 
 
@@ -175,7 +175,7 @@ def no_room(host, start, tally):
         run = host.full("/run")
         wrapper = host.path + ".ctl"
         with open(wrapper, "w", encoding="utf-8") as file:
-            file.write("#!/bin/sh\nexec nsenter -t %d -m -- %s \"$@\"\n" % (daemon.process.pid, host.command))
+            file.write("#!/bin/sh\nexec nsenter -t %d -m -r -- %s \"$@\"\n" % (daemon.process.pid, host.command))
         os.chmod(wrapper, 0o755)
         host.command = wrapper
         tally.equal("it converges", host.json("wait")[0], 0)
