@@ -115,13 +115,31 @@ static const struct map map_devices = {
  */
 
 static const struct key vm_device_keys[] = {
-	KEY(struct spec_vm_device, pcie, boolean, "pcie", .fallback = "false",
+	KEY(struct spec_vm_device, pcie, maybe, "pcie",
+	    .fallback_note = "as the guest has it, or false",
 	    .doc = "Shows the device to the guest as PCI Express, which needs machine q35.",
 	    .example = "pcie: true"),
-	KEY(struct spec_vm_device, primary_gpu, boolean, "primary-gpu", .fallback = "false",
+	KEY(struct spec_vm_device, primary_gpu, maybe, "primary-gpu",
+	    .fallback_note = "as the guest has it, or false",
 	    .doc = "Makes the device the guest's primary display.", .example = "primary-gpu: true"),
-	KEY(struct spec_vm_device, rom_bar, boolean, "rom-bar", .fallback = "true",
+	KEY(struct spec_vm_device, rom_bar, maybe, "rom-bar",
+	    .fallback_note = "as the guest has it, or true",
 	    .doc = "Shows the device's firmware ROM to the guest.", .example = "rom-bar: false"),
+	KEY(struct spec_vm_device, rom_file, rom_file, "rom-file",
+	    .fallback_note = "as the guest has it, or none",
+	    .doc = "A file that the guest sees in place of the device's ROM; on Proxmox VE a name "
+		   "below /usr/share/kvm, with libvirt a whole path.",
+	    .example = "rom-file: gtx1080.rom"),
+	KEY(struct spec_vm_device, shown, id, "id",
+	    .fallback_note = "as the guest has it, or its own",
+	    .doc = "The ids that the guest sees; on Proxmox VE only.", .example = "id: 10de:1b81"),
+	KEY(struct spec_vm_device, mapping, mapping, "mapping", .fallback_note = "by its address",
+	    .doc = "Gives it by this resource mapping of the cluster's, which is kept in step with "
+		   "the device; on Proxmox VE only.",
+	    .example = "mapping: gpu"),
+	KEY(struct spec_vm_device, index, index, "index", .fallback_note = "the first that is free",
+	    .doc = "Which hostpci entry a new one becomes; on Proxmox VE only.",
+	    .example = "index: 0"),
 };
 
 static const struct section section_vm_device = {
@@ -278,7 +296,8 @@ static const struct key top_keys[] = {
 	    .doc = "Whether the host is changed, or only planned for and reported on.",
 	    .example = "mode: observe"),
 	KEY_MAP(struct document, spec.vms, map_vms, "vms", .fallback_note = "{}",
-		.doc = "Guests and the devices they get; checked now, acted on by a later version.",
+		.doc = "Guests, by number on Proxmox VE and by name with libvirt, and the devices "
+		       "they get.",
 		.example = "vms:\n  \"101\":\n    devices:\n      gpu: {pcie: true}"),
 	KEY_SECTION(section_match, "match", .not_merged = true,
 		    .doc = "The hosts on which this file counts: all that is given must hold.",

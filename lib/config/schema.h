@@ -27,10 +27,6 @@ struct match {
 	struct match_ids has_device; /* all of these */
 };
 
-struct maybe { /* a boolean whose default depends on the rest */
-	bool given, value;
-};
-
 struct document {
 	struct spec spec;
 	struct maybe iommu_enable;
@@ -131,6 +127,7 @@ extern const struct section section_top;
 TYPE(boolean, bool);
 TYPE(maybe, struct maybe);
 TYPE(count, unsigned);
+TYPE(index, struct maybe_index);
 TYPE(method, enum bind_method);
 TYPE(iommu_mode, enum iommu_mode);
 TYPE(mode, enum spec_mode);
@@ -140,6 +137,8 @@ TYPE(driver, const char *);
 TYPE(serial, const char *);
 TYPE(mac, const char *);
 TYPE(machine, const char *);
+TYPE(rom_file, const char *);
+TYPE(mapping, const char *);
 TYPE(glob, const char *);
 TYPE(label, const char *);
 TYPE(id, struct selector);

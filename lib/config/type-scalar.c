@@ -7,6 +7,7 @@
 #include "schema.h"
 
 #define COUNT_MAX 65535 /* PCI functions of one domain */
+#define INDEX_MAX 15	/* hostpci0 to hostpci15 (9.1) */
 
 static int parse_boolean(const char *text)
 {
@@ -74,14 +75,22 @@ static void write_maybe(const struct key *key, const void *field, unsigned inden
 	write_boolean(key, &maybe->value, indent, out);
 }
 
+static bool given_maybe(const void *field)
+{
+	return ((const struct maybe *)field)->given;
+}
+
 const struct type type_maybe = {
 	.takes = "true or false",
+	.bare = true,
 	.read = read_maybe,
+	.given = given_maybe,
 	.write = write_maybe,
 	.schema = schema_boolean,
 };
 
-static int read_count(struct reader *r, const struct key *key, struct node *node, void *field)
+static int read_number(struct reader *r, const struct key *key, struct node *node,
+		       unsigned long least, unsigned long most, unsigned *ret)
 {
 	char shown[NODE_SHOWN_SIZE];
 	unsigned long value = 0;
@@ -96,13 +105,18 @@ static int read_count(struct reader *r, const struct key *key, struct node *node
 	    (digits > 1 && node->text[0] == '0'))
 		return reader_refuse(r, node, CODE_TYPE_MISMATCH, "\"%s\" takes %s, not %s",
 				     key->name, key->type->takes, node_shown(node, shown));
-	for (size_t i = 0; i < digits && value <= COUNT_MAX; i++)
+	for (size_t i = 0; i < digits && value <= most; i++)
 		value = value * 10 + (unsigned long)(node->text[i] - '0');
-	if (value < 1 || value > COUNT_MAX)
+	if (value < least || value > most)
 		return reader_refuse(r, node, CODE_BAD_VALUE, "\"%s\" takes %s, not %s", key->name,
 				     key->type->takes, node_shown(node, shown));
-	*(unsigned *)field = (unsigned)value;
+	*ret = (unsigned)value;
 	return 0;
+}
+
+static int read_count(struct reader *r, const struct key *key, struct node *node, void *field)
+{
+	return read_number(r, key, node, 1, COUNT_MAX, field);
 }
 
 static void write_count(const struct key *key _unused_, const void *field, unsigned indent _unused_,
@@ -123,6 +137,41 @@ const struct type type_count = {
 	.read = read_count,
 	.write = write_count,
 	.schema = schema_count,
+};
+
+static int read_index(struct reader *r, const struct key *key, struct node *node, void *field)
+{
+	struct maybe_index *index = field;
+	int err = read_number(r, key, node, 0, INDEX_MAX, &index->value);
+
+	index->given = err == 0;
+	return err;
+}
+
+static bool given_index(const void *field)
+{
+	return ((const struct maybe_index *)field)->given;
+}
+
+static void write_index(const struct key *key, const void *field, unsigned indent,
+			struct strbuf *out)
+{
+	write_count(key, &((const struct maybe_index *)field)->value, indent, out);
+}
+
+static void schema_index(const struct key *key _unused_, struct strbuf *out)
+{
+	strbuf_addf(out, "\"type\": [\"integer\", \"null\"], \"minimum\": 0, \"maximum\": %u",
+		    INDEX_MAX);
+}
+
+const struct type type_index = {
+	.takes = "a number from 0 to 15",
+	.bare = true,
+	.read = read_index,
+	.given = given_index,
+	.write = write_index,
+	.schema = schema_index,
 };
 
 /* --- one word of a list -------------------------------------------------------------------- */
@@ -252,6 +301,23 @@ static const char *machine_refused(const char *text)
 	return NULL;
 }
 
+/* A part of a path of the hypervisor's, and of a list of options. */
+static const char *rom_file_refused(const char *text)
+{
+	if (!only(text, LETTERS DIGITS "/", LETTERS DIGITS "_-.+/") || strlen(text) > 255)
+		return "is no file's name: letters, digits, / _ - . + and at most 255 of them";
+	return strstr(text, "..") ? "leads out of the folder of ROM files" : NULL;
+}
+
+/* Proxmox VE's grammar of such names. */
+static const char *mapping_refused(const char *text)
+{
+	if (!only(text, LETTERS, LETTERS DIGITS "_-") || strlen(text) < 2 || strlen(text) > 128)
+		return "is no mapping's name: a letter, then letters, digits, _ and -, at least 2 "
+		       "in all";
+	return NULL;
+}
+
 static const char *serial_refused(const char *text)
 {
 	size_t n = strlen(text);
@@ -293,6 +359,8 @@ static const char *label_refused(const char *text)
 
 TEXT(driver, "a driver's name", "^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$");
 TEXT(machine, "a machine type", "^[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}$");
+TEXT(rom_file, "a file's name", "^[A-Za-z0-9/][A-Za-z0-9_.+/-]{0,254}$");
+TEXT(mapping, "a mapping's name", "^[A-Za-z][A-Za-z0-9_-]{1,127}$");
 TEXT(serial, "a serial number", "^[ -~]{1,128}$");
 TEXT(glob, "a glob", "^.+$");
 TEXT(label, "a glob for the name of a slot", "[A-Za-z0-9]");

@@ -23,12 +23,15 @@ void write_quoted(const char *text, struct strbuf *out)
 void write_section(const struct section *section, const void *object, unsigned indent,
 		   struct strbuf *out)
 {
+	bool empty = true;
+
 	for (size_t i = 0; i < section->n; i++) {
 		const struct key *key = &section->keys[i];
 		const void *field = (const char *)object + key->offset;
 
 		if (key->not_merged || (key->type->given && !key->type->given(field)))
 			continue;
+		empty = false;
 		write_indent(indent, out);
 		strbuf_add(out, key->name);
 		strbuf_addc(out, ':');
@@ -38,5 +41,10 @@ void write_section(const struct section *section, const void *object, unsigned i
 		} else {
 			key->type->write(key, field, indent, out);
 		}
+	}
+	/* A name without a body would be a removal (note 10). */
+	if (empty && indent) {
+		write_indent(indent, out);
+		strbuf_add(out, "{}\n");
 	}
 }

@@ -104,8 +104,9 @@ static void run_builder(struct doing *d, const struct step *step, struct run *ru
 
 	run->error = step->staged ? clear_stage(d, step->staged) : 0;
 	if (run->error == 0)
-		run->error = d->ops->run(d->ops->ctx, &step->argv, &step->env, d->arena,
-					 &run->result);
+		run->error = d->ops->run(
+			d->ops->ctx, &(struct ops_command){.argv = &step->argv, .env = &step->env},
+			d->arena, &run->result);
 	if (run->error == 0 && run->result.status == 0 && step->staged)
 		run->switched = switch_over(d, step);
 	if (former && (run->error == 0 || run->error == -ETIMEDOUT) &&

@@ -17,6 +17,7 @@ const struct action actions[_STEP_KIND_MAX] = {
 	[STEP_SET_PARAMETER] = {act_parameter, NULL, false},
 	[STEP_BIND] = {act_bind, NULL, false},
 	[STEP_RETURN] = {act_return, NULL, false},
+	[STEP_SET_GUEST] = {act_guest, NULL, false},
 	[STEP_FLAG_REBOOT] = {act_flag, NULL, false},
 };
 

@@ -161,7 +161,12 @@ static void step_back(void)
 	(void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_LEAST);
 }
 
-static int enter(const struct root *root, int log)
+/* What a child is given: input is -1 where it has nothing to read. */
+struct ends {
+	int input, log, answer;
+};
+
+static int enter(const struct root *root, const struct ends *ends)
 {
 	int null;
 
@@ -178,31 +183,31 @@ static int enter(const struct root *root, int log)
 	}
 	if (chdir("/") < 0)
 		return -errno;
-	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	null = ends->input >= 0 ? ends->input : open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null >= 0) {
 		if (dup2(null, STDIN_FILENO) < 0)
 			return -errno;
 	} else {
 		close(STDIN_FILENO); /* a root without /dev: no input all the same */
 	}
-	if (dup2(log, STDOUT_FILENO) < 0 || dup2(log, STDERR_FILENO) < 0)
+	if (dup2(ends->log, STDOUT_FILENO) < 0 || dup2(ends->log, STDERR_FILENO) < 0)
 		return -errno;
 	return 0;
 }
 
-static void builder(const struct root *root, char **argv, char **env, int log, int answer)
+static void builder(const struct root *root, char **argv, char **env, const struct ends *ends)
 {
 	int err;
 
 	reset_signals();
 	step_back();
-	err = enter(root, log);
+	err = enter(root, ends);
 	if (err == 0) {
 		environ = env; /* execvp searches the PATH that stands there */
 		execvp(argv[0], argv);
 		err = -errno;
 	}
-	while (write(answer, &err, sizeof(err)) < 0 && errno == EINTR)
+	while (write(ends->answer, &err, sizeof(err)) < 0 && errno == EINTR)
 		;
 	_exit(127);
 }
@@ -284,44 +289,78 @@ static int exec_error(int ask)
 	return n == (ssize_t)sizeof(err) ? err : 0;
 }
 
-int child_run(const struct root *root, const struct words *argv, const struct words *env,
-	      const struct progress *progress, unsigned deadline_ms, struct arena *a,
-	      struct ops_result *ret)
+/* The text as a file to read: one that may be opened anew by its name, as /dev/stdin is. */
+static int make_input(const char *text, int *ret)
+{
+	_cleanup_close_ int fd = -1;
+	int err;
+
+	*ret = -1;
+	if (!text)
+		return 0;
+	fd = memfd_create("input", MFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = write_all(fd, text, strlen(text));
+	if (err < 0)
+		return err;
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return -errno;
+	*ret = take_fd(&fd);
+	return 0;
+}
+
+static int start(const struct root *root, const struct ops_command *command, struct arena *a,
+		 int log, pid_t *ret)
+{
+	_cleanup_close_ int input = -1, ask = -1, answer = -1;
+	char **args = NULL, **vars = NULL;
+	int pair[2], status, err = build_argv(a, command->argv, &args);
+	pid_t pid;
+
+	if (err == 0)
+		err = build_environment(root, a, command->env, &vars);
+	if (err == 0)
+		err = make_input(command->input, &input);
+	if (err < 0)
+		return err;
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return -errno;
+	ask = pair[0];
+	answer = pair[1];
+	pid = fork();
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		builder(root, args, vars,
+			&(struct ends){.input = input, .log = log, .answer = answer});
+	close(take_fd(&answer));
+	err = exec_error(ask);
+	if (err < 0)
+		(void)wait_for(pid, &status);
+	*ret = pid;
+	return err;
+}
+
+int child_run(const struct root *root, const struct ops_command *command,
+	      const struct progress *progress, struct arena *a, struct ops_result *ret)
 {
 	/*
 	 * A memory file and no pipe: a builder goes on unharmed when we are killed, and one that
 	 * leaves a process behind that holds its output does not keep us waiting.
 	 */
-	_cleanup_close_ int log = memfd_create("builder", MFD_CLOEXEC), ask = -1, answer = -1;
-	char **args = NULL, **vars = NULL;
-	int ends[2], status, err, read;
+	_cleanup_close_ int log = memfd_create("builder", MFD_CLOEXEC);
+	int status, err, read;
 	pid_t pid;
 
 	if (log < 0)
 		return -errno;
-	if (!argv->n)
+	if (!command->argv->n)
 		return -EINVAL;
-	err = build_argv(a, argv, &args);
-	if (err == 0)
-		err = build_environment(root, a, env, &vars);
+	err = start(root, command, a, log, &pid);
 	if (err < 0)
 		return err;
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return -errno;
-	ask = ends[0];
-	answer = ends[1];
-	pid = fork();
-	if (pid < 0)
-		return -errno;
-	if (pid == 0)
-		builder(root, args, vars, log, answer);
-	close(take_fd(&answer));
-	err = exec_error(ask);
-	if (err < 0) {
-		(void)wait_for(pid, &status);
-		return err;
-	}
-	err = wait_for_builder(pid, log, progress, deadline_ms, &status);
+	err = wait_for_builder(pid, log, progress, command->deadline_ms, &status);
 	if (err < 0 && err != -ETIMEDOUT)
 		return err;
 	if (err == 0)

@@ -12,12 +12,11 @@
 int child_call(int (*fn)(void *arg), void *arg, unsigned deadline_ms);
 
 /*
- * Runs argv below the root; see struct ops. progress may be NULL. After deadline_ms its process
- * group is asked to end, then killed.
+ * Runs a command below the root; see struct ops. progress may be NULL. After its deadline its
+ * process group is asked to end, then killed.
  */
-int child_run(const struct root *root, const struct words *argv, const struct words *env,
-	      const struct progress *progress, unsigned deadline_ms, struct arena *a,
-	      struct ops_result *ret);
+int child_run(const struct root *root, const struct ops_command *command,
+	      const struct progress *progress, struct arena *a, struct ops_result *ret);
 
 /*
  * The last lines of text for people: at most lines lines and max bytes, cut at a line's start where

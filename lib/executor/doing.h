@@ -76,6 +76,7 @@ int act_load(struct doing *d, size_t index, struct report_step *out);
 int act_parameter(struct doing *d, size_t index, struct report_step *out);
 int act_bind(struct doing *d, size_t index, struct report_step *out);
 int act_return(struct doing *d, size_t index, struct report_step *out);
+int act_guest(struct doing *d, size_t index, struct report_step *out);
 int act_flag(struct doing *d, size_t index, struct report_step *out);
 int undo_file(struct doing *d, size_t index);
 int undo_build(struct doing *d, size_t index);

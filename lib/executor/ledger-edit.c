@@ -32,6 +32,7 @@ struct ledger *ledger_clone(const struct ledger *l)
 	    copy_all(copy->arena, &copy->devices, &l->devices) < 0 ||
 	    copy_all(copy->arena, &copy->params, &l->params) < 0 ||
 	    copy_all(copy->arena, &copy->promises, &l->promises) < 0 ||
+	    copy_all(copy->arena, &copy->guests, &l->guests) < 0 ||
 	    copy_all(copy->arena, &copy->folders, &l->folders) < 0 ||
 	    copy_all(copy->arena, &copy->unbuilt, &l->unbuilt) < 0)
 		return NULL;
@@ -72,6 +73,25 @@ struct ledger_device *edit_device(struct ledger *l, struct pci_addr addr)
 	return d;
 }
 
+struct ledger_guest *edit_guest(struct ledger *l, const struct ledger_guest *of)
+{
+	struct ledger_guest *g;
+
+	array_foreach(it, &l->guests)
+		if (it->hypervisor == of->hypervisor && strcmp(it->guest, of->guest) == 0 &&
+		    strcmp(it->key, of->key) == 0)
+			return it;
+	g = array_add(l->arena, &l->guests);
+	if (g)
+		*g = (struct ledger_guest){.hypervisor = of->hypervisor,
+					   .guest = of->guest,
+					   .key = of->key,
+					   .device = "",
+					   .text = "",
+					   .before = ""};
+	return g;
+}
+
 struct ledger_param *find_param(struct ledger *l, const char *module, const char *param)
 {
 	array_foreach(it, &l->params)
@@ -108,6 +128,11 @@ void forget_device(struct ledger *l, struct pci_addr addr)
 			take_out(&l->devices, it);
 			return;
 		}
+}
+
+void forget_guest(struct ledger *l, size_t index)
+{
+	take_out(&l->guests, &l->guests.at[index]);
 }
 
 void forget_param(struct ledger *l, const char *module, const char *param)

@@ -10,6 +10,8 @@ struct ledger *ledger_clone(const struct ledger *l);
 /* The entry, added empty when there is none; NULL: out of memory. */
 struct ledger_file *edit_file(struct ledger *l, const char *path);
 struct ledger_device *edit_device(struct ledger *l, struct pci_addr addr);
+/* The entry for the same key of the same guest. */
+struct ledger_guest *edit_guest(struct ledger *l, const struct ledger_guest *of);
 struct ledger_param *edit_param(struct ledger *l, const char *module, const char *param);
 
 /* NULL when there is none. */
@@ -18,5 +20,6 @@ struct ledger_param *find_param(struct ledger *l, const char *module, const char
 /* Nothing happens when there is none. */
 void forget_file(struct ledger *l, const char *path);
 void forget_device(struct ledger *l, struct pci_addr addr);
+void forget_guest(struct ledger *l, size_t index);
 void forget_param(struct ledger *l, const char *module, const char *param);
 void forget_word(struct words *w, const char *word);

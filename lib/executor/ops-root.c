@@ -139,12 +139,15 @@ static int world_rmdir(void *ctx, const char *path)
 	return root_rmdir(root_of(ctx), path);
 }
 
-static int world_run(void *ctx, const struct words *argv, const struct words *env, struct arena *a,
+static int world_run(void *ctx, const struct ops_command *command, struct arena *a,
 		     struct ops_result *ret)
 {
 	struct world *w = ctx;
+	struct ops_command limited = *command;
 
-	return child_run(w->root, argv, env, w->progress, w->limits.build_ms, a, ret);
+	if (!limited.deadline_ms)
+		limited.deadline_ms = w->limits.build_ms;
+	return child_run(w->root, &limited, w->progress, a, ret);
 }
 
 struct attr_write {

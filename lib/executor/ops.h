@@ -14,6 +14,12 @@ struct ops_result {	    /* of a command */
 	const char *output; /* last lines of stdout and stderr together, valid UTF-8 */
 };
 
+struct ops_command {
+	const struct words *argv, *env;
+	const char *input;    /* for its standard input; NULL: nothing */
+	unsigned deadline_ms; /* 0: a builder's */
+};
+
 struct ops_room {
 	uint64_t size; /* bytes of the file, 0 when it is not there */
 	uint64_t free; /* bytes that may still be written on the file system that holds it */
@@ -51,7 +57,7 @@ struct ops {
 	/* Runs a builder below the root with a scrubbed environment (5.3, 6.18). -ENOENT when
 	 * there is no such command; -ETIMEDOUT when it did not end in time: it was killed, and
 	 * ret->output is what it said until then. */
-	int (*run)(void *ctx, const struct words *argv, const struct words *env, struct arena *a,
+	int (*run)(void *ctx, const struct ops_command *command, struct arena *a,
 		   struct ops_result *ret);
 	/* sysfs: one write in a disposable child with a deadline; -ETIMEDOUT when it hangs (7.11).
 	 */

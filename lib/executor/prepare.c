@@ -225,11 +225,11 @@ static bool is_checked_before(const struct plan *plan, const struct step *step)
 static void check_sources(struct doing *d)
 {
 	array_foreach(it, &d->plan->steps) {
+		const struct ops_command command = {.argv = &it->check, .env = &it->env};
 		struct ops_result result = {0};
 
 		if (it->check.n && !is_checked_before(d->plan, it) &&
-		    d->ops->run(d->ops->ctx, &it->check, &it->env, d->arena, &result) == 0 &&
-		    result.status)
+		    d->ops->run(d->ops->ctx, &command, d->arena, &result) == 0 && result.status)
 			refuse(d, CODE_BAD_FILE, "%s would fail: %.*s", it->argv.at[0],
 			       (int)strcspn(result.output, "\n"), result.output);
 	}

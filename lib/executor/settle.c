@@ -156,6 +156,37 @@ static int settle_devices(struct doing *d)
 	return 0;
 }
 
+/* Guests (and mappings) of which not every step was carried out: theirs is as it was noted. */
+static bool guest_unfinished(const struct doing *d, const struct ledger_guest *guest)
+{
+	const char *target = *guest->guest ? guest->guest : guest->key;
+
+	for (size_t i = 0; i < d->plan->steps.n; i++)
+		if (d->plan->steps.at[i].kind == STEP_SET_GUEST &&
+		    strcmp(d->plan->steps.at[i].target, target) == 0 &&
+		    d->report->steps.at[i].result != RESULT_DONE)
+			return true;
+	return false;
+}
+
+static int settle_guests(struct doing *d)
+{
+	for (size_t i = d->ledger->guests.n; i-- > 0;)
+		if (!guest_unfinished(d, &d->ledger->guests.at[i]))
+			forget_guest(d->ledger, i);
+	array_foreach(it, &d->plan->guests) {
+		struct ledger_guest *now;
+
+		if (guest_unfinished(d, it))
+			continue;
+		now = edit_guest(d->ledger, it);
+		if (!now)
+			return -ENOMEM;
+		*now = *it;
+	}
+	return 0;
+}
+
 static bool same_promises(const struct plan *plan, const struct ledger *ledger)
 {
 	if (plan->promises.n != ledger->promises.n)
@@ -194,6 +225,8 @@ int settle_ledger(struct doing *d)
 		err = adopt(d, d->plan->inherited.at[i].path, &d->plan->inherited.at[i].tokens);
 	if (err == 0)
 		err = settle_devices(d);
+	if (err == 0)
+		err = settle_guests(d);
 	if (err == 0)
 		err = settle_files(d);
 	if (err == 0)

@@ -53,6 +53,19 @@ enum code {
 	CODE_UNPROVEN,
 	CODE_NOT_SUPPORTED, /* understood, but this version does not act on it yet */
 	CODE_BUILDER_FAILED,
+	CODE_NO_HYPERVISOR,
+	CODE_NO_SUCH_GUEST,
+	CODE_GUEST_ELSEWHERE, /* another node of the cluster has it */
+	CODE_GUEST_LOCKED,
+	CODE_GUEST_CHANGED,  /* since the plan was made */
+	CODE_GUEST_REFUSED,  /* by the hypervisor's tool */
+	CODE_GUEST_CONFLICT, /* two guests, one device */
+	CODE_GUEST_BLOCKED,  /* starts with the host, and cannot be given its device */
+	CODE_NO_QUORUM,
+	CODE_NEEDS_Q35,
+	CODE_NO_OVMF,
+	CODE_CONSOLE_LOST,
+	CODE_ROM_NEEDED,
 	CODE_OUT_OF_MEMORY,
 	CODE_HOST_MOVED, /* apply --plan: the host is not the one the plan was made for */
 	CODE_LEDGER_LOST,

@@ -11,10 +11,9 @@
 #include <sys/types.h>
 
 #include "array.h"
+#include "guest.h"
 #include "pci.h"
 #include "spec.h"
-
-enum tristate { UNKNOWN = -1, NO = 0, YES = 1 };
 
 /* --- files ------------------------------------------------------------------------------- */
 
@@ -330,6 +329,7 @@ struct host {
 	const char
 		*initramfs_builder; /* "initramfs-tools", "dracut", "mkinitcpio", "booster"; NULL */
 	bool builder_old; /* by its own text it reads none of the files that would be ours (5.29) */
+	struct host_guests guests;
 	ARRAY_OF(struct host_address) addresses; /* for captures, which keep no others */
 	bool vfio_in_use;			 /* not used by plan_id */
 	bool pci_serial_tool; /* PATH_PCI_SERIAL is there, for early binding by serial */

@@ -75,6 +75,16 @@ const struct ledger_device *ledger_device(const struct ledger *ledger, struct pc
 	return NULL;
 }
 
+const struct ledger_guest *ledger_guest(const struct ledger *ledger, enum hypervisor hypervisor,
+					const char *guest, const char *key)
+{
+	array_foreach(it, &ledger->guests)
+		if (it->hypervisor == hypervisor && strcmp(it->guest, guest) == 0 &&
+		    strcmp(it->key, key) == 0)
+			return it;
+	return NULL;
+}
+
 const struct ledger_promise *ledger_promise(const struct ledger *ledger, const char *item)
 {
 	array_foreach(it, &ledger->promises)

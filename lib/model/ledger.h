@@ -46,6 +46,16 @@ struct ledger_param { /* a running parameter that we changed */
 	const char *module, *param, *before;
 };
 
+/* An entry of a guest's configuration, or its machine, or a mapping of the cluster's, by us. */
+struct ledger_guest {
+	enum hypervisor hypervisor;
+	const char *guest;  /* "" of a mapping */
+	const char *device; /* spec's name, "" of the machine */
+	const char *key;    /* of guest_device; "machine"; a mapping's name */
+	const char *text;   /* what we had written there, as its tool was given it */
+	const char *before; /* what stood there before us, "" when nothing */
+};
+
 /* What an item was to be after a reboot, as nothing but that was left to do for it. */
 struct ledger_promise {
 	const char *item;    /* its id */
@@ -62,6 +72,7 @@ struct ledger {
 	ARRAY_OF(struct ledger_device) devices;
 	ARRAY_OF(struct ledger_param) params;
 	ARRAY_OF(struct ledger_promise) promises;
+	ARRAY_OF(struct ledger_guest) guests;
 	/*
 	 * Targets of build and refresh steps whose inputs were changed and which have not been
 	 * carried out since: set before the first write of an apply, cleared one by one after each
@@ -83,6 +94,9 @@ int ledger_file_settle(struct arena *a, struct ledger_file *file, const char *di
 
 const struct ledger_file *ledger_file(const struct ledger *ledger, const char *path);
 const struct ledger_promise *ledger_promise(const struct ledger *ledger, const char *item);
+/* guest "": a mapping. */
+const struct ledger_guest *ledger_guest(const struct ledger *ledger, enum hypervisor hypervisor,
+					const char *guest, const char *key);
 const struct ledger_device *ledger_device(const struct ledger *ledger, struct pci_addr addr);
 
 struct ledger *ledger_new(void);

@@ -54,6 +54,7 @@ static const char *const step_kinds[_STEP_KIND_MAX] = {
 	[STEP_SET_PARAMETER] = "set-parameter",
 	[STEP_BIND] = "bind",
 	[STEP_RETURN] = "return",
+	[STEP_SET_GUEST] = "set-guest",
 	[STEP_FLAG_REBOOT] = "flag-reboot",
 };
 DEFINE_NAMES(step_kind, enum step_kind, step_kinds);
@@ -69,6 +70,7 @@ enum step_class step_kind_class(enum step_kind kind)
 		[STEP_SET_PARAMETER] = CLASS_LIVE,
 		[STEP_BIND] = CLASS_LIVE,
 		[STEP_RETURN] = CLASS_LIVE,
+		[STEP_SET_GUEST] = CLASS_FILES,
 		[STEP_FLAG_REBOOT] = CLASS_REBOOT,
 	};
 

@@ -94,6 +94,7 @@ enum step_kind {
 	STEP_SET_PARAMETER,   /* target module.param */
 	STEP_BIND,	      /* target address */
 	STEP_RETURN,	      /* target address: back to its own driver */
+	STEP_SET_GUEST,	      /* target guest, or a mapping of the cluster's */
 	STEP_FLAG_REBOOT,     /* target /run/reboot-required */
 	_STEP_KIND_MAX,
 	_STEP_KIND_INVALID = -EINVAL,
@@ -152,6 +153,10 @@ struct step {
 	const char *driver; /* bind: target driver; return: driver to expect, "" any */
 	/* set-parameter */
 	const char *module, *param, *value, *value_before;
+	/* set-guest: argv; what that reads from standard input, NULL: nothing; what of the guest is
+	 * ours once it is through, noted before it is run. */
+	const char *input;
+	ARRAY_OF(struct ledger_guest) guests;
 	/* flag-reboot: one reason a line */
 	const char *reasons;
 };
@@ -178,6 +183,8 @@ struct plan {
 	ARRAY_OF(struct plan_adopt) inherited;
 	/* ... and every function that is ours after this plan; the ledger forgets all others. */
 	ARRAY_OF(struct ledger_device) claims;
+	/* What of guests is ours after this plan; the ledger forgets all else. */
+	ARRAY_OF(struct ledger_guest) guests;
 	/* What the next reboot is to bring, and what one did not; the ledger forgets all others. */
 	ARRAY_OF(struct ledger_promise) promises;
 };

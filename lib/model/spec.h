@@ -48,6 +48,15 @@ enum hypervisor {
 const char *hypervisor_name(enum hypervisor hypervisor);
 enum hypervisor hypervisor_from_name(const char *name);
 
+struct maybe { /* a boolean whose default depends on the rest */
+	bool given, value;
+};
+
+struct maybe_index {
+	bool given;
+	unsigned value;
+};
+
 /* All selectors that are given must hold; none given selects nothing. */
 struct selector {
 	bool has_id, has_address, has_class, has_slot;
@@ -85,7 +94,13 @@ struct spec_option {
 
 struct spec_vm_device {
 	const char *device; /* a name of devices */
-	bool pcie, primary_gpu, rom_bar;
+	/* Not given: what the guest has stays, and new entries have the default. */
+	struct maybe pcie, primary_gpu, rom_bar;
+	const char *rom_file; /* NULL: not given */
+	const char
+		*mapping; /* of the cluster's, by which the guest is given it; NULL: by address */
+	struct selector shown;	  /* its id alone: what the guest sees */
+	struct maybe_index index; /* of hostpciN */
 	struct place place;
 };
 

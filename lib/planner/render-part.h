@@ -8,7 +8,7 @@ enum ink render_state_ink(enum item_state state);
 
 /* What a plan comes to, counted. */
 struct plan_sum {
-	size_t written, removed, images, refreshes, loaded, set, bound, returned;
+	size_t written, removed, images, refreshes, loaded, set, bound, returned, guests;
 	size_t pending;	       /* all of those */
 	size_t blocked;	       /* items */
 	size_t refused;	       /* devices */

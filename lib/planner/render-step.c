@@ -21,6 +21,7 @@ void render_step(const struct step *step, struct strbuf *out)
 		[STEP_SET_PARAMETER] = "set",
 		[STEP_BIND] = "bind",
 		[STEP_RETURN] = "give back",
+		[STEP_SET_GUEST] = "set guest",
 		[STEP_FLAG_REBOOT] = "flag the reboot:",
 	};
 

@@ -19,6 +19,7 @@ struct plan_sum render_sum(const struct plan *plan)
 		[STEP_SET_PARAMETER] = &sum.set,
 		[STEP_BIND] = &sum.bound,
 		[STEP_RETURN] = &sum.returned,
+		[STEP_SET_GUEST] = &sum.guests,
 		[STEP_FLAG_REBOOT] = &flags,
 	};
 
@@ -47,6 +48,7 @@ void render_work(const struct plan_sum *sum, struct strbuf *out)
 		{sum->loaded, "load 1 module", "load %zu modules"},
 		{sum->set, "set 1 running parameter", "set %zu running parameters"},
 		{sum->bound, "bind 1 function now", "bind %zu functions now"},
+		{sum->guests, "change 1 guest", "change %zu guests"},
 		{sum->returned, "give 1 function back now", "give %zu functions back now"},
 	};
 	size_t left = 0, done = 0;

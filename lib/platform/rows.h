@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The rows of the two tables, one file each. Pure. */
+/* The rows of the three tables, one file each. Pure. */
 #pragma once
 
+#include "hypervisor.h"
 #include "initramfs.h"
 #include "loader.h"
 
@@ -16,3 +17,6 @@ extern const struct boot_loader loader_unified;
 extern const struct boot_loader loader_entries;
 extern const struct boot_loader loader_extlinux;
 extern const struct boot_loader loader_proxmox;
+
+extern const struct hypervisor_row hypervisor_proxmox;
+extern const struct hypervisor_row hypervisor_libvirt;

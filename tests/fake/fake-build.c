@@ -471,9 +471,11 @@ static int run(struct fake *f, const struct command *c, const struct words *argv
 	return -EINVAL;
 }
 
-int fake_build(struct fake *f, const struct words *argv, struct arena *a _unused_,
+int fake_build(struct fake *f, const struct ops_command *command, struct arena *a _unused_,
 	       struct ops_result *ret)
 {
+	const struct words *argv = command->argv;
+
 	*ret = (struct ops_result){.output = ""};
 	for (size_t i = 0; argv->n && i < ARRAY_LEN(commands); i++)
 		if (strcmp(argv->at[0], commands[i].name) == 0)

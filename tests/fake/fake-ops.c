@@ -210,19 +210,19 @@ static int fake_ops_holders(void *ctx, struct pci_addr addr, struct arena *a, st
 	return words_add(a, ret, f->holder) < 0 ? -ENOMEM : 0;
 }
 
-static int fake_ops_run(void *ctx, const struct words *argv, const struct words *env,
-			struct arena *a, struct ops_result *ret)
+static int fake_ops_run(void *ctx, const struct ops_command *command, struct arena *a,
+			struct ops_result *ret)
 {
 	struct fake *f = ctx;
 	_cleanup_strbuf_ struct strbuf line = {0};
 
-	array_foreach(it, env)
+	array_foreach(it, command->env)
 		strbuf_addf(&line, "%s ", *it);
-	array_foreach(it, argv)
+	array_foreach(it, command->argv)
 		strbuf_addf(&line, "%s ", *it);
 	note(f, "run", strbuf_text(&line), NULL);
 	f->runs++;
-	return CHANGE(f, false, fake_build(f, argv, a, ret));
+	return CHANGE(f, false, fake_build(f, command, a, ret));
 }
 
 static int fake_ops_write_attr(void *ctx, const char *path, const char *value)

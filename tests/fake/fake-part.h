@@ -9,7 +9,8 @@ int fake_kernel_write(struct fake *f, const char *path, const char *value);
 int fake_kernel_load(struct fake *f, const char *name);
 
 /* fake-build.c: exit status of the command. */
-int fake_build(struct fake *f, const struct words *argv, struct arena *a, struct ops_result *ret);
+int fake_build(struct fake *f, const struct ops_command *command, struct arena *a,
+	       struct ops_result *ret);
 
 /* An image while it is made. */
 struct build;

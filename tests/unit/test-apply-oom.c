@@ -75,10 +75,10 @@ static int spared_rmdir(void *ctx, const char *path)
 	return SPARED(under.rmdir(ctx, path));
 }
 
-static int spared_run(void *ctx, const struct words *argv, const struct words *env, struct arena *a,
+static int spared_run(void *ctx, const struct ops_command *command, struct arena *a,
 		      struct ops_result *ret)
 {
-	return oom_now() ? -ENOMEM : SPARED(under.run(ctx, argv, env, a, ret));
+	return oom_now() ? -ENOMEM : SPARED(under.run(ctx, command, a, ret));
 }
 
 static int spared_write_attr(void *ctx, const char *path, const char *value)

@@ -88,7 +88,8 @@ static const char every_key[] =
 	"reboot: {flag: false}\n"
 	"mode: observe\n"
 	"vms: {'101': {hypervisor: proxmox, machine: q35, devices:\n"
-	"  {d: {pcie: true, primary-gpu: true, rom-bar: false}}}}\n";
+	"  {d: {pcie: true, primary-gpu: false, rom-file: vbios/a.rom, mapping: gpu,\n"
+	"  id: 10de:1b81, index: 15}}}}\n";
 
 static void every_key_of_a_device_reaches_its_field(void **state _unused_)
 {
@@ -142,7 +143,13 @@ static void every_other_key_reaches_its_field(void **state _unused_)
 	assert_string_equal(l.spec->vms.at[0].machine, "q35");
 	g = &l.spec->vms.at[0].devices.at[0];
 	assert_string_equal(g->device, "d");
-	assert_true(g->pcie && g->primary_gpu && !g->rom_bar);
+	assert_true(g->pcie.given && g->pcie.value);
+	assert_true(g->primary_gpu.given && !g->primary_gpu.value);
+	assert_false(g->rom_bar.given);
+	assert_string_equal(g->rom_file, "vbios/a.rom");
+	assert_string_equal(g->mapping, "gpu");
+	assert_true(g->shown.has_id && g->shown.id.device == 0x1b81);
+	assert_true(g->index.given && g->index.value == 15);
 }
 
 /* Ways to write a value, and the line of the canonical text that comes of it. */

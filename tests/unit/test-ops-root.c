@@ -39,6 +39,14 @@ static struct ops here(struct scratch *s)
 	return ops;
 }
 
+static int run(struct ops *ops, const struct words *argv, const struct words *env, struct arena *a,
+	       struct ops_result *ret)
+{
+	const struct ops_command command = {.argv = argv, .env = env};
+
+	return ops->run(ops->ctx, &command, a, ret);
+}
+
 struct run_row {
 	const char *script;
 	int status;
@@ -72,10 +80,41 @@ static void builders_run_in_a_clean_world(void **state)
 		struct words argv = WORDS("sh", "-c", runs[i].script), none = {0};
 		struct ops_result result = {0};
 
-		assert_int_equal(ops.run(ops.ctx, &argv, &none, s->arena, &result), 0);
+		assert_int_equal(run(&ops, &argv, &none, s->arena, &result), 0);
 		assert_string_equal(result.output, runs[i].output);
 		assert_int_equal(result.status, runs[i].status);
 	}
+	ops_done(&ops);
+}
+
+/* By its number, and by a name that is opened anew, as virsh does. */
+static void a_command_reads_what_it_is_given(void **state)
+{
+	static const char *const scripts[] = {"cat; echo", "cat /dev/stdin /dev/stdin"};
+	static const char *const outputs[] = {"<hostdev>'\n\n", "<hostdev>'\n<hostdev>'\n"};
+	struct scratch *s = *state;
+	struct ops ops = here(s);
+
+	for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
+		struct words argv = WORDS("sh", "-c", scripts[i]), none = {0};
+		struct ops_command command = {.argv = &argv, .env = &none, .input = "<hostdev>'\n"};
+		struct ops_result result = {0};
+
+		assert_int_equal(ops.run(ops.ctx, &command, s->arena, &result), 0);
+		assert_string_equal(result.output, outputs[i]);
+	}
+	ops_done(&ops);
+}
+
+static void a_command_has_its_own_deadline(void **state)
+{
+	struct scratch *s = *state;
+	struct ops ops = here(s);
+	struct words argv = WORDS("sleep", "60"), none = {0};
+	struct ops_command command = {.argv = &argv, .env = &none, .deadline_ms = 50};
+	struct ops_result result = {0};
+
+	assert_int_equal(ops.run(ops.ctx, &command, s->arena, &result), -ETIMEDOUT);
 	ops_done(&ops);
 }
 
@@ -88,7 +127,7 @@ static void words_of_the_step_reach_the_builder(void **state)
 	struct words env = WORDS("INITRAMFS_TOOLS_KERNEL_HOOK=1", "LC_ALL=C");
 	struct ops_result result = {0};
 
-	assert_int_equal(ops.run(ops.ctx, &argv, &env, s->arena, &result), 0);
+	assert_int_equal(run(&ops, &argv, &env, s->arena, &result), 0);
 	assert_string_equal(result.output, "1 C\n1\n");
 	ops_done(&ops);
 }
@@ -100,9 +139,9 @@ static void a_missing_command_is_said_to_be(void **state)
 	struct words argv = WORDS("no-such-builder-anywhere"), none = {0}, sh = WORDS("/dev/null");
 	struct ops_result result = {.status = 99};
 
-	assert_int_equal(ops.run(ops.ctx, &argv, &none, s->arena, &result), -ENOENT);
-	assert_int_equal(ops.run(ops.ctx, &sh, &none, s->arena, &result), -EACCES);
-	assert_int_equal(ops.run(ops.ctx, &none, &none, s->arena, &result), -EINVAL);
+	assert_int_equal(run(&ops, &argv, &none, s->arena, &result), -ENOENT);
+	assert_int_equal(run(&ops, &sh, &none, s->arena, &result), -EACCES);
+	assert_int_equal(run(&ops, &none, &none, s->arena, &result), -EINVAL);
 	assert_int_equal(result.status, 99);
 	ops_done(&ops);
 }
@@ -119,7 +158,7 @@ static void signals_are_reset(void **state)
 	signal(SIGPIPE, SIG_IGN);
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
-	assert_int_equal(ops.run(ops.ctx, &argv, &none, s->arena, &result), 0);
+	assert_int_equal(run(&ops, &argv, &none, s->arena, &result), 0);
 	sigprocmask(SIG_SETMASK, &old, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	assert_string_equal(result.output, "");
@@ -146,7 +185,7 @@ static void time_is_told_while_a_builder_runs(void **state)
 
 	ops_done(&ops);
 	assert_int_equal(ops_root_new(s->root, &progress, &limits, &ops), 0);
-	assert_int_equal(ops.run(ops.ctx, &argv, &none, s->arena, &result), 0);
+	assert_int_equal(run(&ops, &argv, &none, s->arena, &result), 0);
 	assert_true(last >= 1);
 	ops_done(&ops);
 }
@@ -166,7 +205,7 @@ static void a_builder_that_never_ends_is_killed(void **state)
 
 	ops_done(&ops);
 	assert_int_equal(ops_root_new(s->root, NULL, &hasty, &ops), 0);
-	assert_int_equal(ops.run(ops.ctx, &argv, &none, s->arena, &result), -ETIMEDOUT);
+	assert_int_equal(run(&ops, &argv, &none, s->arena, &result), -ETIMEDOUT);
 	assert_string_equal(result.output, "begun\n");
 	file = fopen(path, "r");
 	assert_non_null(file);
@@ -187,7 +226,7 @@ static void much_output_keeps_its_end(void **state)
 	struct ops_result result;
 	size_t lines = 0;
 
-	assert_int_equal(ops.run(ops.ctx, &argv, &none, s->arena, &result), 0);
+	assert_int_equal(run(&ops, &argv, &none, s->arena, &result), 0);
 	for (const char *c = result.output; *c; c++)
 		lines += *c == '\n';
 	assert_int_equal(lines, 40);
@@ -222,7 +261,7 @@ static void builders_see_the_root_alone(void **state)
 	assert_int_equal(system(copy), 0);
 	assert_int_equal(ops_root_new(s->root, NULL, &limits, &ops), 0);
 	assert_false(ops.live);
-	assert_int_equal(ops.run(ops.ctx, &argv, &none, s->arena, &result), 0);
+	assert_int_equal(run(&ops, &argv, &none, s->arena, &result), 0);
 	if (result.status == 127) /* a busybox that needs libraries */
 		skip();
 	assert_string_equal(result.output, "/\nbusybox\ndev\n");
@@ -416,6 +455,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		scratch_test(builders_run_in_a_clean_world),
+		scratch_test(a_command_reads_what_it_is_given),
+		scratch_test(a_command_has_its_own_deadline),
 		scratch_test(words_of_the_step_reach_the_builder),
 		scratch_test(a_missing_command_is_said_to_be),
 		scratch_test(signals_are_reset),
