@@ -10,6 +10,9 @@
 #include "spec.h"
 #include "tristate.h"
 
+/* The key of a guest's machine type among what the ledger knows. */
+#define GUEST_KEY_MACHINE "machine"
+
 /* A function of the host's that a guest is given, or all functions of a slot (9.2). */
 struct guest_function {
 	struct pci_addr addr; /* of a slot: function 0 */

@@ -51,7 +51,7 @@ struct ledger_guest {
 	enum hypervisor hypervisor;
 	const char *guest;  /* "" of a mapping */
 	const char *device; /* spec's name, "" of the machine */
-	const char *key;    /* of guest_device; "machine"; a mapping's name */
+	const char *key;    /* of guest_device; GUEST_KEY_MACHINE; a mapping's name */
 	const char *text;   /* what we had written there, as its tool was given it */
 	const char *before; /* what stood there before us, "" when nothing */
 };

@@ -96,6 +96,12 @@ static void add_conclusions(const struct planning *p, struct strbuf *out)
 	array_foreach(it, &p->plan->steps) {
 		strbuf_addf(out, "step %d %s\n", (int)it->kind, it->target);
 		strbuf_addn(out, it->content ? it->content : "", it->size);
+		if (it->kind != STEP_SET_GUEST)
+			continue;
+		/* The digest of the guest's configuration is among them. */
+		array_foreach(word, &it->argv)
+			strbuf_addf(out, "word %s\n", *word);
+		add(out, "input", it->input);
 	}
 	array_foreach(device, &p->plan->devices) {
 		char addr[PCI_ADDR_TEXT_SIZE];

@@ -13,7 +13,7 @@ static int (*const stages[])(struct planning *) = {
 	planning_open,	  rule_devices, rule_modules,	   rule_options, rule_blacklist,
 	rule_flags,	  rule_vms,	plan_owned_checks, plan_gate,	 collect_early,
 	plan_owned_files, plan_lost,	plan_loaders,	   plan_images,	 plan_refresh,
-	plan_live,	  plan_states,	plan_identify,
+	plan_live,	  plan_states,	plan_guests,	   plan_flag,	 plan_identify,
 };
 
 int plan_make(const struct spec *spec, const struct host *host, const struct ledger *ledger,

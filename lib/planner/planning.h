@@ -9,6 +9,7 @@
 #include "chain.h"
 #include "guard.h"
 #include "host.h"
+#include "hypervisor.h"
 #include "initramfs.h"
 #include "kcmdline.h"
 #include "ledger.h"
@@ -41,6 +42,14 @@ struct device_wish {
 	/* Of each of its functions in order: such a driver that an installed kernel has built in,
 	 * NULL. */
 	struct words builtin;
+};
+
+/* A guest that something is wished for, or whose entries are to be taken back. */
+struct vm_wish {
+	const struct spec_vm *spec; /* NULL: nothing is wished for it any more */
+	const struct hypervisor_row *row;
+	struct guest_task task;
+	ARRAY_OF(size_t) items; /* of each part, its item */
 };
 
 /* An initramfs that an installed kernel boots with: its own, or a copy that an entry names. */
@@ -81,6 +90,7 @@ struct planning {
 	ARRAY_OF(struct device_wish) devices;
 	ARRAY_OF(struct word_wish) modules, blacklist, flags;
 	ARRAY_OF(struct option_wish) options;
+	ARRAY_OF(struct vm_wish) vms;
 	struct words flags_ours; /* tokens of kernel lines that we put there */
 	struct early_wish early; /* of all devices that are not refused */
 	ARRAY_OF(struct image_lack) lacks;
@@ -216,7 +226,14 @@ int judge_unified(struct planning *p, size_t item, const char *flag);
 /* rule-flag.c: whether the entry boots an installed kernel and is kept right. */
 bool entry_counts(const struct planning *p, const struct host_entry *entry);
 
+/* rule-vm.c: items of guests' devices, as far as they are without a look at the guests. */
 int rule_vms(struct planning *p);
+
+/* rule-vm.c: blocks all items of the guest; why NULL: out of memory. 0 or -ENOMEM. */
+int block_guest(struct planning *p, const struct spec_vm *vm, enum code code, const char *why);
+
+/* Whether the item is one of the guest's. */
+bool item_of_guest(const struct plan_item *item, const char *guest);
 
 /* Whether an item stands for that option. */
 bool option_wished(const struct planning *p, const char *module, const char *param);
@@ -244,6 +261,8 @@ int plan_images(struct planning *p);   /* images.c */
 int plan_refresh(struct planning *p);  /* loaders.c */
 int plan_live(struct planning *p);     /* rule-live.c */
 int plan_states(struct planning *p);   /* state.c: states, reboot, claims */
+int plan_guests(struct planning *p);   /* guests.c: once it is known which devices are blocked */
+int plan_flag(struct planning *p);     /* state.c: the reboot's flag, last */
 int plan_identify(struct planning *p); /* identity.c: plan->id */
 
 /* promise.c: an armed item that only a reboot is left for is promised, or blocked when a reboot did

@@ -75,18 +75,19 @@ static void put_diffs(struct doc *b, struct json_object *to, const struct plan *
 
 	for (size_t i = 0; plan && i < plan->steps.n; i++) {
 		const struct step *step = &plan->steps.at[i];
-		_cleanup_strbuf_ struct strbuf diff = {0};
+		_cleanup_strbuf_ struct strbuf diff = {0}, name = {0};
 		struct json_object *row;
 
-		if (step->kind != STEP_WRITE_FILE && step->kind != STEP_REMOVE_FILE)
+		if (!render_has_diff(step))
 			continue;
 		render_diff(step, &diff);
-		if (diff.error)
-			b->error = diff.error;
+		render_diff_name(step, &name);
+		if (diff.error || name.error)
+			b->error = diff.error ? diff.error : name.error;
 		if (!diff.len)
 			continue;
 		row = doc_row(b, array);
-		doc_put_text(b, row, "path", step->target);
+		doc_put_text(b, row, "path", strbuf_text(&name));
 		doc_put_text(b, row, "diff", strbuf_text(&diff));
 	}
 }

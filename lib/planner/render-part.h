@@ -8,6 +8,7 @@ enum ink render_state_ink(enum item_state state);
 
 /* What a plan comes to, counted. */
 struct plan_sum {
+	size_t configured; /* guests' items that wait for a start */
 	size_t written, removed, images, refreshes, loaded, set, bound, returned, guests;
 	size_t pending;	       /* all of those */
 	size_t blocked;	       /* items */
@@ -43,6 +44,10 @@ void render_step(const struct step *step, struct strbuf *out);
 
 /* The unified diff of a file's step. */
 void render_diff(const struct step *step, struct strbuf *out);
+
+/* Whether a diff shows it: of a file, or of a guest's entries; what that is called. */
+bool render_has_diff(const struct step *step);
+void render_diff_name(const struct step *step, struct strbuf *out);
 
 /* Whether the step is for the device of that name. */
 bool render_step_concerns(const struct step *step, const char *device);

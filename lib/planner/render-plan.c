@@ -60,26 +60,22 @@ static void put_diff(struct page *p, const char *diff)
 	}
 }
 
-static bool is_file(const struct step *step)
-{
-	return step->kind == STEP_WRITE_FILE || step->kind == STEP_REMOVE_FILE;
-}
-
 static void page_file(struct page *p, const struct step *step)
 {
-	_cleanup_strbuf_ struct strbuf diff = {0};
+	_cleanup_strbuf_ struct strbuf diff = {0}, name = {0};
 	const char *what = step->kind == STEP_REMOVE_FILE ? "removed"
 			   : step->before		  ? "changed"
 							  : "new";
 
 	render_diff(step, &diff);
+	render_diff_name(step, &name);
 	page_line(p, 2, 4);
-	page_put_whole(p, INK_STRONG, step->target);
+	page_put_whole(p, INK_STRONG, strbuf_text(&name));
 	page_putf(p, INK_PLAIN, ", %s", what);
 	page_why(p, step->why);
 	put_diff(p, strbuf_text(&diff));
-	if (diff.error)
-		p->out->error = diff.error;
+	if (diff.error || name.error)
+		p->out->error = diff.error ? diff.error : name.error;
 }
 
 static void page_files(struct page *p, const struct plan *plan)
@@ -87,7 +83,7 @@ static void page_files(struct page *p, const struct plan *plan)
 	bool any = false;
 
 	array_foreach(it, &plan->steps) {
-		if (!is_file(it))
+		if (!render_has_diff(it))
 			continue;
 		if (any)
 			page_end(p);
@@ -125,7 +121,7 @@ static void page_steps(struct page *p, const struct plan *plan, const char *head
 
 static bool is_command(const struct step *step)
 {
-	return step->kind == STEP_BUILD_INITRAMFS || step->kind == STEP_REFRESH_LOADER;
+	return step->argv.n > 0;
 }
 
 static bool is_live(const struct step *step)

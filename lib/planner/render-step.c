@@ -45,11 +45,26 @@ void render_command(const struct step *step, struct strbuf *out)
 		strbuf_addf(out, "%s%s", it == step->argv.at ? "" : " ", *it);
 }
 
+bool render_has_diff(const struct step *step)
+{
+	return step->kind == STEP_REMOVE_FILE || step->content;
+}
+
+void render_diff_name(const struct step *step, struct strbuf *out)
+{
+	strbuf_addf(out, "%s%s", step->kind == STEP_SET_GUEST ? "guest " : "", step->target);
+}
+
 void render_diff(const struct step *step, struct strbuf *out)
 {
-	diff_unified(out, step->target, step->before, step->before_size,
+	_cleanup_strbuf_ struct strbuf name = {0};
+
+	render_diff_name(step, &name);
+	diff_unified(out, strbuf_text(&name), step->before, step->before_size,
 		     step->kind == STEP_REMOVE_FILE ? NULL : step->content,
 		     step->kind == STEP_REMOVE_FILE ? 0 : step->size);
+	if (name.error)
+		out->error = name.error;
 }
 
 bool render_step_concerns(const struct step *step, const char *device)

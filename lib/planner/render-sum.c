@@ -29,6 +29,7 @@ struct plan_sum render_sum(const struct plan *plan)
 	array_foreach(it, &plan->items) {
 		sum.items += render_item_shown(it);
 		sum.blocked += it->state == STATE_BLOCKED;
+		sum.configured += it->kind == ITEM_VM && it->state == STATE_CONFIGURED;
 	}
 	array_foreach(it, &plan->devices)
 		sum.refused += it->state == STATE_BLOCKED;
@@ -81,6 +82,11 @@ static void stand_converged(struct page *p, const struct plan_sum *sum)
 	page_put(p, INK_GOOD, "Nothing to do: ");
 	if (!sum->items)
 		page_put(p, INK_PLAIN, "nothing is wished, and nothing known to be ours is here.");
+	else if (sum->configured)
+		page_putf(p, INK_PLAIN,
+			  "%zu of %zu item%s %s active, the others wait for a guest's start",
+			  sum->items - sum->configured, sum->items, plural(sum->items),
+			  sum->items - sum->configured == 1 ? "is" : "are");
 	else
 		page_putf(p, INK_PLAIN, "%s%zu item%s %s active", sum->items == 1 ? "the " : "all ",
 			  sum->items, plural(sum->items), sum->items == 1 ? "is" : "are");

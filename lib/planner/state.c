@@ -39,7 +39,7 @@ static int reboot_for(struct planning *p, const struct plan_item *item, const ch
 
 static int sum_item(struct planning *p, struct plan_item *item)
 {
-	if (item->state == STATE_BLOCKED)
+	if (item->state == STATE_BLOCKED || item->kind == ITEM_VM)
 		return 0;
 	item->state = state_of(item);
 	if (item->state == STATE_ACTIVE && plan_known_flag(p, item) < 0)
@@ -247,7 +247,7 @@ static bool already_flagged(const struct host *host)
 	return false;
 }
 
-static int flag_reboot(struct planning *p)
+int plan_flag(struct planning *p)
 {
 	_cleanup_strbuf_ struct strbuf reasons = {0};
 	struct step *step;
@@ -269,7 +269,5 @@ int plan_states(struct planning *p)
 		if (!it->surplus && it->state == STATE_ACTIVE && it->live != LAYER_NONE)
 			it->reason = NULL;
 	sum_devices(p);
-	if (make_claims(p) < 0)
-		return -ENOMEM;
-	return flag_reboot(p);
+	return make_claims(p);
 }
