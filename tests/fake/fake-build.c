@@ -419,30 +419,53 @@ static int proxmox_boot_tool(struct fake *f, const struct words *argv _unused_, 
 	return spoil ? 1 : refresh_proxmox(f);
 }
 
+/* A tool of guests': what it is told stands in a file afterwards, what it is given to read behind.
+ */
+static int set_guest(struct fake *f, const struct words *argv, bool spoil)
+{
+	_cleanup_strbuf_ struct strbuf line = {0};
+
+	array_foreach(it, argv)
+		strbuf_addf(&line, "%s%s", line.len ? " " : "", *it);
+	strbuf_addf(&line, "\n%s", f->input ? f->input : "");
+	return fake_write(f, FAKE_GUEST, strbuf_text(&line), line.len) < 0 || spoil;
+}
+
+enum trade { OF_IMAGES, OF_LOADERS, OF_GUESTS };
+
 static const struct command {
 	const char *name;
-	bool loader;
+	enum trade trade;
 	int (*run)(struct fake *f, const struct words *argv, bool spoil);
 } commands[] = {
-	{"update-initramfs", false, update_initramfs},
-	{"dracut", false, run_dracut},
-	{"mkinitcpio", false, fake_mkinitcpio},
-	{"update-grub", true, update_grub},
-	{"grub-mkconfig", true, update_grub},
-	{"proxmox-boot-tool", true, proxmox_boot_tool},
-	{"kernel-install", true, fake_kernel_install},
-	{"u-boot-update", true, fake_u_boot_update},
+	{"update-initramfs", OF_IMAGES, update_initramfs},
+	{"dracut", OF_IMAGES, run_dracut},
+	{"mkinitcpio", OF_IMAGES, fake_mkinitcpio},
+	{"update-grub", OF_LOADERS, update_grub},
+	{"grub-mkconfig", OF_LOADERS, update_grub},
+	{"proxmox-boot-tool", OF_LOADERS, proxmox_boot_tool},
+	{"kernel-install", OF_LOADERS, fake_kernel_install},
+	{"u-boot-update", OF_LOADERS, fake_u_boot_update},
+	{"qm", OF_GUESTS, set_guest},
 };
 
 static enum fake_builder manner(struct fake *f, const struct command *c, const struct words *argv)
 {
-	if (!c->loader && f->only_version && !words_has(argv, f->only_version))
+	if (c->trade == OF_IMAGES && f->only_version && !words_has(argv, f->only_version))
 		return FAKE_BUILDS;
 	if (f->good_runs) {
 		f->good_runs--;
 		return FAKE_BUILDS;
 	}
-	return c->loader ? f->loader : f->initramfs;
+	switch (c->trade) {
+	case OF_IMAGES:
+		return f->initramfs;
+	case OF_LOADERS:
+		return f->loader;
+	case OF_GUESTS:
+		return f->guests;
+	}
+	return FAKE_BUILDS;
 }
 
 static int run(struct fake *f, const struct command *c, const struct words *argv,
@@ -454,7 +477,7 @@ static int run(struct fake *f, const struct command *c, const struct words *argv
 		return 0;
 	case FAKE_FAILS:
 		ret->status = 1;
-		ret->output = "E: cannot build\n";
+		ret->output = f->says ? f->says : "E: cannot build\n";
 		return 0;
 	case FAKE_IDLES:
 		ret->status = 0;
@@ -477,6 +500,7 @@ int fake_build(struct fake *f, const struct ops_command *command, struct arena *
 	const struct words *argv = command->argv;
 
 	*ret = (struct ops_result){.output = ""};
+	f->input = command->input;
 	for (size_t i = 0; argv->n && i < ARRAY_LEN(commands); i++)
 		if (strcmp(argv->at[0], commands[i].name) == 0)
 			return run(f, &commands[i], argv, ret);

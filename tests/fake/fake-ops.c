@@ -247,12 +247,12 @@ static int fake_ops_load_module(void *ctx, const char *name)
 void fake_restart(struct fake *f)
 {
 	f->trouble = FAKE_NO_TROUBLE;
-	f->initramfs = f->loader = FAKE_BUILDS;
+	f->initramfs = f->loader = f->guests = FAKE_BUILDS;
 	f->at = f->good_runs = f->changes = f->attr_writes = f->runs = 0;
 	f->dead = false;
 	f->log = (struct words){0};
 	f->room = UINT64_MAX;
-	f->read_only = f->hangs = f->holder = f->refuses = f->only_version = NULL;
+	f->read_only = f->hangs = f->holder = f->refuses = f->only_version = f->says = NULL;
 }
 
 struct fake *fake_free(struct fake *f)

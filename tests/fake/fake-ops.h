@@ -27,12 +27,16 @@ enum fake_trouble {
 	FAKE_ERROR_ON,	 /* this one and all that follow, but for what frees room */
 };
 
+/* What the tool of guests was told last. */
+#define FAKE_GUEST "/guest"
+
 struct fake {
 	struct ops ops; /* the table to use */
 	char dir[128];
 
 	/* To be set as a test likes. */
-	enum fake_builder initramfs, loader;
+	enum fake_builder initramfs, loader, guests;
+	const char *says;	  /* by what fails; NULL: something */
 	const char *only_version; /* initramfs misbehaves for this kernel only; NULL: for all */
 	unsigned good_runs;	  /* runs of each builder that go well first */
 	enum fake_trouble trouble;
@@ -55,6 +59,7 @@ struct fake {
 	struct arena *arena;
 	struct root *root;
 	struct ops real;
+	const char *input; /* of the command that runs */
 	const char
 		*grub_cfg; /* as it was at first: what entries there are, whatever became of it */
 };

@@ -78,6 +78,9 @@ static struct ledger *sample(const struct bytes_row *row)
 	*p = (struct ledger_param){"kvm", "ignore_msrs", "N"};
 	array_push(l->arena, &l->promises,
 		   ((struct ledger_promise){"kernel-flag:iommu=pt", "1-2-3", "dd"}));
+	array_push(l->arena, &l->guests,
+		   ((struct ledger_guest){HYPERVISOR_PROXMOX, "101", "gpu", "hostpci0",
+					  "0000:01:00,pcie=1", "0000:01:00"}));
 	words_add(l->arena, &l->folders, "/etc/default/grub.d");
 	words_add(l->arena, &l->unbuilt, "6.1.0-18-amd64");
 	l->boot_id = "1-2-3";
@@ -126,6 +129,13 @@ static void check_equal(const struct ledger *a, const struct ledger *b)
 	assert_string_equal(b->promises.at[0].item, "kernel-flag:iommu=pt");
 	assert_string_equal(b->promises.at[0].boot_id, "1-2-3");
 	assert_string_equal(b->promises.at[0].basis, "dd");
+	assert_int_equal(b->guests.n, 1);
+	assert_int_equal(b->guests.at[0].hypervisor, HYPERVISOR_PROXMOX);
+	assert_string_equal(b->guests.at[0].guest, "101");
+	assert_string_equal(b->guests.at[0].device, "gpu");
+	assert_string_equal(b->guests.at[0].key, "hostpci0");
+	assert_string_equal(b->guests.at[0].text, "0000:01:00,pcie=1");
+	assert_string_equal(b->guests.at[0].before, "0000:01:00");
 	assert_int_equal(b->folders.n, 1);
 	assert_int_equal(b->unbuilt.n, 1);
 	assert_string_equal(b->unbuilt.at[0], "6.1.0-18-amd64");
