@@ -46,6 +46,70 @@ static int by_name(const void *key, const void *at)
 	return strcmp(key, entry->name);
 }
 
+/* libvirt gives a device by its address, as it is, and puts it where it likes. */
+static int check_libvirt(struct reader *r, const struct entry *entry,
+			 const struct spec_vm_device *device)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} keys[] = {
+		{"primary-gpu", device->primary_gpu.given && device->primary_gpu.value},
+		{"id", device->shown.has_id},
+		{"mapping", device->mapping != NULL},
+		{"index", device->index.given},
+	};
+	int err = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		const struct node *value = tree_get(entry->value, keys[i].name);
+
+		if (keys[i].given && value)
+			err = reader_refuse(r, value->key, CODE_BAD_VALUE,
+					    "libvirt has no \"%s\"; it is Proxmox VE's alone",
+					    keys[i].name);
+	}
+	return err;
+}
+
+static int check_index(struct reader *r, const struct entry *entry, const struct spec_vm *vm,
+		       const struct spec_vm_device *device)
+{
+	const struct node *value = tree_get(entry->value, "index");
+
+	array_foreach(it, &vm->devices)
+		if (it < device && it->index.given && device->index.given && value &&
+		    it->index.value == device->index.value)
+			return reader_refuse(r, value->key, CODE_BAD_VALUE,
+					     "\"%.64s\" has index %u already; one entry holds one "
+					     "device",
+					     it->device, it->index.value);
+	return 0;
+}
+
+/* What can be said of the devices without a look at the host. */
+static int check_entries(struct reader *r, const struct node *wished, const struct spec_vm *vm)
+{
+	int err = 0;
+
+	for (size_t i = 0; wished && i < wished->entries.n; i++) {
+		const struct entry *entry = &wished->entries.at[i];
+
+		array_foreach(it, &vm->devices) {
+			int found = 0;
+
+			if (strcmp(it->device, entry->name) != 0)
+				continue;
+			if (vm->hypervisor == HYPERVISOR_LIBVIRT)
+				found = check_libvirt(r, entry, it);
+			if (found == 0)
+				found = check_index(r, entry, vm, it);
+			err = found < 0 ? found : err;
+		}
+	}
+	return err;
+}
+
 int check_vm(struct reader *r, struct node *node, void *object)
 {
 	const struct spec_vm *vm = object;
@@ -68,7 +132,7 @@ int check_vm(struct reader *r, struct node *node, void *object)
 		err = reader_refuse(r, node->key, CODE_BAD_VALUE,
 				    "Proxmox VE knows its guests by number, not as \"%s\"",
 				    vm->name);
-	return err;
+	return err < 0 ? err : check_entries(r, wished, vm);
 }
 
 int check_document(struct reader *r _unused_, struct node *node _unused_, void *object)

@@ -211,6 +211,8 @@ static void values_are_read_in_every_form(void **state _unused_)
 	assert_int_equal(bad, 0);
 }
 
+#define VM(options) "devices: {d: {serial: x}}\nvms:\n 1:\n  devices:\n   d: " options
+
 /* A file, and the place and code of everything that is wrong with it. */
 static const struct {
 	const char *yaml, *expected;
@@ -263,6 +265,24 @@ static const struct {
 	{"iommu: {mode: [pt]}", "1:15 type-mismatch\n"},
 	{"reboot: {flag: off}", "1:16 type-mismatch\n"},
 	{"vms: [101]", "1:6 type-mismatch\n"},
+	{VM("{index: 16}"), "5:15 bad-value\n"},
+	{VM("{index: -1}"), "5:15 type-mismatch\n"},
+	{VM("{index: 01}"), "5:15 type-mismatch\n"},
+	{VM("{rom-file: ../x}"), "5:18 bad-value\n"},
+	{VM("{rom-file: 'a,b'}"), "5:18 bad-value\n"},
+	{VM("{mapping: x}"), "5:17 bad-value\n"},
+	{VM("{mapping: 1x}"), "5:17 bad-value\n"},
+	{VM("{mapping: 'a b'}"), "5:17 bad-value\n"},
+	{VM("{pcie: 1}"), "5:14 type-mismatch\n"},
+	{VM("{id: 10de}"), "5:12 bad-value\n"},
+	{VM("{x-vga: 1}"), "5:8 unknown-key\n"},
+	{"devices: {a: {serial: x}, b: {serial: y}}\n"
+	 "vms: {1: {devices: {a: {index: 3}, b: {index: 3}}}}",
+	 "2:40 bad-value\n"},
+	{"devices: {a: {serial: x}}\n"
+	 "vms: {1: {hypervisor: libvirt, devices: {a: {index: 3, mapping: gpu, primary-gpu: "
+	 "true}}}}",
+	 "2:46 bad-value\n2:56 bad-value\n2:70 bad-value\n"},
 	{"match: pve*", "1:8 type-mismatch\n"},
 	{"match: {hostname: [a, b]}", "1:19 type-mismatch\n"},
 	{"match: {has-device: {}}", "1:21 type-mismatch\n"},
