@@ -24,6 +24,14 @@ bool guest_device_has(const struct guest_device *device, struct pci_addr addr)
 	return false;
 }
 
+const struct guest_device *guest_gives(const struct host_guest *guest, struct pci_addr addr)
+{
+	array_foreach(it, &guest->next.devices)
+		if (!it->mediated && guest_device_has(it, addr))
+			return it;
+	return NULL;
+}
+
 const struct guest_device *guest_device_at(const struct guest_config *config, const char *key)
 {
 	array_foreach(it, &config->devices)

@@ -89,6 +89,9 @@ const struct host_guest *guest_named(const struct host_guests *guests, enum hype
 /* Whether the entry gives the function away. */
 bool guest_device_has(const struct guest_device *device, struct pci_addr addr);
 
+/* The entry that gives the guest the function at its next start; shares do not. NULL: none. */
+const struct guest_device *guest_gives(const struct host_guest *guest, struct pci_addr addr);
+
 /* The entry with that key, NULL without. */
 const struct guest_device *guest_device_at(const struct guest_config *config, const char *key);
 

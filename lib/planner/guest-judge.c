@@ -34,14 +34,13 @@ static int judge_device(struct planning *p, size_t item)
 
 /* --- two guests, one device ------------------------------------------------------------------- */
 
-static const char *has_any(const struct guest_config *config, const struct guest_part *part)
+static const char *has_any(const struct host_guest *guest, const struct guest_part *part)
 {
-	array_foreach(device, &config->devices) {
-		if (device->mediated)
-			continue;
-		array_foreach(addr, &part->addrs)
-			if (guest_device_has(device, *addr))
-				return device->key;
+	array_foreach(addr, &part->addrs) {
+		const struct guest_device *entry = guest_gives(guest, *addr);
+
+		if (entry)
+			return entry->key;
 	}
 	return NULL;
 }
@@ -71,7 +70,7 @@ static int judge_others(struct planning *p, const struct vm_wish *wish,
 			const struct guest_part *part, size_t item)
 {
 	array_foreach(it, &p->host->guests.list) {
-		const char *key = has_any(&it->next, part);
+		const char *key = has_any(it, part);
 
 		if (it == wish->task.guest || it->node || it->template_ || !key ||
 		    is_leaving(p, it, key))

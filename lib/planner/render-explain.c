@@ -135,6 +135,27 @@ static void put_virtual(struct page *p, const struct host *host, const struct ho
 	page_end(p);
 }
 
+static void put_guests(struct page *p, const struct host *host, const struct host_device *device)
+{
+	bool any = false;
+
+	array_foreach(it, &host->guests.list) {
+		const struct guest_device *entry = it->node ? NULL : guest_gives(it, device->addr);
+
+		if (!entry)
+			continue;
+		label(p, any ? "" : "guest");
+		any = true;
+		page_putf(p, INK_PLAIN, "%s%s%s%s as %s", it->name, it->title ? " (" : "",
+			  it->title ? it->title : "", it->title ? ")" : "", entry->key);
+		if (it->running == YES) {
+			page_mark(p, ',');
+			page_put(p, INK_PLAIN, "which runs");
+		}
+		page_end(p);
+	}
+}
+
 static void put_function(struct page *p, const struct host *host, const struct host_device *device)
 {
 	char addr[PCI_ADDR_TEXT_SIZE];
@@ -159,6 +180,7 @@ static void put_function(struct page *p, const struct host *host, const struct h
 		page_putf(p, INK_PLAIN, "%s %s", guard_use_verb(it->kind), it->what);
 		page_end(p);
 	}
+	put_guests(p, host, device);
 }
 
 /* --- what the plan says ----------------------------------------------------------------------- */

@@ -82,6 +82,25 @@ static void put_details(struct doc *b, struct json_object *row, const struct hos
 	doc_put_words(b, row, "macs", &device->macs);
 }
 
+/* Guests that have it from their next start on. */
+static void put_guests(struct doc *b, struct json_object *row, const struct host *host,
+		       const struct host_device *device)
+{
+	struct json_object *array = doc_array(b, row, "guests");
+
+	array_foreach(it, &host->guests.list) {
+		const struct guest_device *entry = it->node ? NULL : guest_gives(it, device->addr);
+		struct json_object *guest = entry ? doc_row(b, array) : NULL;
+
+		if (!entry)
+			continue;
+		doc_put_text(b, guest, "hypervisor", hypervisor_name(it->hypervisor));
+		doc_put_text(b, guest, "guest", it->name);
+		doc_put_text(b, guest, "entry", entry->key);
+		doc_put_bool(b, guest, "running", it->running == YES);
+	}
+}
+
 static void put_explained(struct doc *b, struct json_object *array, const struct guard *g,
 			  const struct host_device *device, const struct plan_device *owner)
 {
@@ -89,6 +108,7 @@ static void put_explained(struct doc *b, struct json_object *array, const struct
 	struct plan_device found = {0};
 
 	put_details(b, row, device);
+	put_guests(b, row, g->host, device);
 	if (!owner && guard_survey(g, device, &found) < 0)
 		b->error = -ENOMEM;
 	doc_put_verdicts(b, row, owner ? owner : &found);
