@@ -18,6 +18,8 @@
 #include "modprobe.h"
 #include "module-list.h"
 #include "oom.h"
+#include "qm-config.h"
+#include "qm-property.h"
 
 /* One call that yields 0 when it has all the memory it asks for; ret is as it was otherwise. */
 union result {
@@ -30,6 +32,9 @@ union result {
 	struct boot_line entry;
 	struct grub_value value;
 	struct mkinitcpio_preset preset;
+	struct qm_config config;
+	struct qm_mappings mappings;
+	struct qm_properties properties;
 };
 
 static int parse_line(struct arena *a, union result *ret)
@@ -164,6 +169,38 @@ static int read_preset(struct arena *a, union result *ret)
 				       &ret->preset);
 }
 
+static int read_guest(struct arena *a, union result *ret)
+{
+	return qm_config_parse(a, "hostpci0: 01:00\n[PENDING]\ndelete: a,b\n[s-1]\nmachine: q35\n",
+			       &ret->config);
+}
+
+static int read_mappings(struct arena *a, union result *ret)
+{
+	return qm_mappings_parse(
+		a, "gpu\n\tmap node=a,path=0000:01:00;0000:02:00.0,id=1234:abcd,subsystem-id=1:2\n",
+		&ret->mappings);
+}
+
+static int read_properties(struct arena *a, union result *ret)
+{
+	return qm_properties_parse(a, "host", "01:00,pcie=1", &ret->properties);
+}
+
+static int change_property(struct arena *a, union result *ret)
+{
+	struct qm_properties p = {.nameless = "host"};
+	const char *text;
+
+	if (qm_property_set(a, &p, "host", "01:00") < 0)
+		return -ENOMEM;
+	text = qm_properties_print(a, &p);
+	if (!text)
+		return -ENOMEM;
+	ret->text = text;
+	return 0;
+}
+
 static int name_module(struct arena *a, union result *ret)
 {
 	const char *name = module_name_kernel(a, "a-b");
@@ -207,7 +244,8 @@ static void a_result_or_out_of_memory(void **state _unused_)
 		{parse_entry},	      {read_defaults},	    {lose_defaults},
 		{add_to_defaults},    {append_to_defaults}, {remove_from_defaults},
 		{drop_from_defaults}, {show_diff},	    {read_option},
-		{name_module},	      {read_preset},
+		{name_module},	      {read_preset},	    {read_guest},
+		{read_mappings},      {read_properties},    {change_property},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(works); i++) {
