@@ -227,6 +227,45 @@ static int sshd_line(struct masks *m _unused_, const char *line, struct strbuf *
 	return 0;
 }
 
+/* What of a guest of Proxmox VE has to do with its devices; its name and network are nobody's. */
+static int guest_line(struct masks *m _unused_, const char *line, struct strbuf *out)
+{
+	static const char *const kept[] = {
+		"[",	   "hostpci", "machine:",  "bios:",   "vga:",	"cpu:",
+		"onboot:", "lock:",   "template:", "ostype:", "delete:"};
+
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
+		if (starts(line, kept[i]))
+			strbuf_addf(out, "%s\n", line);
+	return 0;
+}
+
+/* Mappings without what people wrote of them. */
+static int mapping_line(struct masks *m _unused_, const char *line, struct strbuf *out)
+{
+	if (!strstr(line, "description"))
+		strbuf_addf(out, "%s\n", line);
+	return 0;
+}
+
+/* Of the cluster's members no more than whether they are enough. */
+static int members(struct masks *m _unused_, const char *text, size_t size _unused_,
+		   struct strbuf *out)
+{
+	static const char word[] = "\"quorate\":";
+	const char *at = strstr(text, word);
+
+	if (at)
+		at += sizeof(word) - 1;
+	if (at)
+		strbuf_addf(out, "{ %s %c }\n", word, at[strspn(at, " \t")] == '1' ? '1' : '0');
+	else if (strstr(text, "\"nodelist\""))
+		strbuf_add(out, "{ \"nodelist\": {} }\n");
+	else
+		strbuf_add(out, "{}\n");
+	return 0;
+}
+
 /* --- kernels' indexes ------------------------------------------------------------------------ */
 
 /* Whether a pattern of n bytes is about a function of this host. */
@@ -327,6 +366,9 @@ static const struct rule {
 	{"grub*-mkconfig", "*/*bin", NULL, mkconfig_line},
 	{"mkinitcpio", "*/*bin", NULL, mkinitcpio_line},
 	{"grub.cfg", "*", NULL, grub_line},
+	{"*.conf", "/etc/pve/nodes/*/qemu-server", NULL, guest_line},
+	{"pci.cfg", "/etc/pve/mapping", NULL, mapping_line},
+	{".members", "/etc/pve", members, NULL},
 };
 
 static const struct rule *rule_of(const char *folder, const char *name)

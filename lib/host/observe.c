@@ -6,7 +6,7 @@
 /* In the order in which they need each other. */
 static void (*const parts[])(struct observer *o) = {
 	observe_running, observe_commands, observe_kernels, observe_files, observe_devices,
-	observe_support, observe_blocks,   observe_boot,    observe_uses,
+	observe_support, observe_blocks,   observe_boot,    observe_uses,  observe_guests,
 };
 
 int host_observe(struct tree *tree, const struct observe_options *options, struct host **ret)

@@ -21,6 +21,16 @@ static void watch_running(const struct host *host, struct strbuf *out)
 	}
 }
 
+/* What other nodes do in the cluster's files is not told to this one. */
+static void watch_guests(const struct host_guests *guests, struct strbuf *out)
+{
+	if (!guests->present[HYPERVISOR_PROXMOX])
+		return;
+	if (guests->node)
+		strbuf_addf(out, "any " PATH_PVE_NODES "/%s/qemu-server\n", guests->node);
+	strbuf_add(out, "file " PATH_PVE_MAPPINGS "\nany " PATH_QEMU_RUN "\n");
+}
+
 int host_watches(const struct host *host, struct strbuf *out)
 {
 	strbuf_add(out, "spec " PATH_SPEC_ETC "\nspec " PATH_SPEC_RUN "\nspec " PATH_SPEC_USR "\n");
@@ -30,5 +40,6 @@ int host_watches(const struct host *host, struct strbuf *out)
 	strbuf_add(out, "any /boot\nany /lib/modules\n");
 	watch_boot(&host->boot, out);
 	watch_running(host, out);
+	watch_guests(&host->guests, out);
 	return out->error;
 }

@@ -35,6 +35,7 @@ struct guest_config {
 	const char *machine; /* as it stands; NULL: the hypervisor's default */
 	bool q35, uefi;
 	const char *display; /* Proxmox VE: vga; NULL: the default */
+	const char *cpu;     /* Proxmox VE: as it stands; NULL: the default */
 	ARRAY_OF(struct guest_device) devices;
 };
 

@@ -61,3 +61,11 @@
 #define PATH_PCI_PROBE	 "/sys/bus/pci/drivers_probe"
 #define PATH_MODULES	 "/sys/module"
 #define PATH_BOOT_ID	 "/proc/sys/kernel/random/boot_id"
+
+/* Proxmox VE's: its cluster file system, and what runs (9.7, 9.8). Read, never written. */
+#define PATH_PVE	  "/etc/pve"
+#define PATH_PVE_LOCAL	  PATH_PVE "/local"
+#define PATH_PVE_NODES	  PATH_PVE "/nodes"
+#define PATH_PVE_MEMBERS  PATH_PVE "/.members"
+#define PATH_PVE_MAPPINGS PATH_PVE "/mapping/pci.cfg"
+#define PATH_QEMU_RUN	  "/run/qemu-server"

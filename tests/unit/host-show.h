@@ -122,6 +122,25 @@ static inline void host_show_machine(struct strbuf *b, const struct host *host)
 	host_show_word(b, " off", iommu->off_evidence);
 }
 
+/* Names and digests are those of one host, and no part of a capture. */
+static inline void host_show_guests(struct strbuf *b, const struct host_guests *guests)
+{
+	char addr[PCI_ADDR_TEXT_SIZE];
+
+	strbuf_addf(b, "guests quorate=%d mappings=%zu\n", guests->quorate, guests->mappings.n);
+	host_show_word(b, " node", guests->node);
+	array_foreach(it, &guests->list) {
+		strbuf_addf(b, " guest %s q35=%d uefi=%d running=%d pending=%zu", it->name,
+			    it->next.q35, it->next.uefi, it->running, it->pending.n);
+		array_foreach(device, &it->next.devices) {
+			strbuf_addf(b, " %s: %s", device->key, device->text);
+			array_foreach(f, &device->functions)
+				strbuf_addf(b, " %s", pci_addr_format(f->addr, addr));
+		}
+		strbuf_add(b, "\n");
+	}
+}
+
 static inline void host_show(struct strbuf *b, const struct host *host)
 {
 	host_show_machine(b, host);
@@ -142,4 +161,5 @@ static inline void host_show(struct strbuf *b, const struct host *host)
 			    f->mode, f->uid, f->gid, f->text);
 	array_foreach(it, &host->modprobe_order)
 		host_show_word(b, "modprobe", *it);
+	host_show_guests(b, &host->guests);
 }

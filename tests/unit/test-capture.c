@@ -206,7 +206,9 @@ static void nothing_personal_is_left(void **state _unused_)
 		"pictures",	"=me",		 "192.168",
 		"203.0.113",	"198.51",	 "A8C0",
 		"200C6",	"somebody",	 "::99",
-		"db9::",	"ABCDE",
+		"db9::",	"ABCDE",	 "familycluster",
+		"10.77.66",	"rna",		 "BC:24",
+		"topsecret",
 	};
 	_cleanup_strbuf_ struct strbuf from = {0}, text = {0};
 	_cleanup_tree_ struct tree *tree = NULL;
