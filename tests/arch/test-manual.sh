@@ -7,8 +7,8 @@ page=$1/conf/passthroughd.yaml.5
 command -v mandoc >/dev/null || { echo "no mandoc"; exit 77; }
 [ -s "$page" ] || { echo "$page was not built"; exit 1; }
 
-# The pages that it points to are installed beside it, not before it.
-said=$(mandoc -T lint "$page" | grep -v 'referenced manual not found: Xr passthrough') || said=
+# The pages that it points to are installed beside it, or come with a hypervisor.
+said=$(mandoc -T lint "$page" | grep -vE 'referenced manual not found: Xr (passthrough|qm |pvesh |virsh )') || said=
 [ -z "$said" ] || { echo "$said"; exit 1; }
 
 text=$(mandoc -T ascii "$page" | sed 's/.\x08//g')
