@@ -145,3 +145,76 @@ bool qm_ids_parse(const char *text, struct qm_ids *ret)
 		text += n + 1;
 	}
 }
+
+/* --- comparing ------------------------------------------------------------------------------- */
+
+static bool ids_hold(const struct qm_ids *in, const struct qm_ids *of)
+{
+	for (size_t i = 0; i < of->n; i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < in->n && !found; k++)
+			found = pci_addr_compare(in->at[k].addr, of->at[i].addr) == 0 &&
+				in->at[k].whole_slot == of->at[i].whole_slot;
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+bool qm_value_same(const char *a, const char *b)
+{
+	struct qm_ids x, y;
+
+	if (!a || !b)
+		return a == b;
+	if (qm_boolean(a) != UNKNOWN && qm_boolean(b) != UNKNOWN)
+		return qm_boolean(a) == qm_boolean(b);
+	if (qm_ids_parse(a, &x) && qm_ids_parse(b, &y))
+		return ids_hold(&x, &y) && ids_hold(&y, &x);
+	return strcmp(a, b) == 0;
+}
+
+/* Whether b has all that a has, and as it has it. */
+static bool has_all(const struct qm_properties *a, const struct qm_properties *b)
+{
+	array_foreach(it, &a->list)
+		if (!qm_value_same(it->value, qm_property(b, key_of(a, it))))
+			return false;
+	return true;
+}
+
+bool qm_properties_same(const struct qm_properties *a, const struct qm_properties *b)
+{
+	return has_all(a, b) && has_all(b, a);
+}
+
+static int take_changes(struct arena *a, const struct qm_properties *from,
+			const struct qm_properties *ours, const struct qm_properties *now,
+			struct qm_properties *to)
+{
+	array_foreach(it, &from->list) {
+		const char *key = key_of(from, it), *value = qm_property(now, key);
+
+		if (!qm_value_same(qm_property(ours, key), value) &&
+		    qm_property_set(a, to, key, value) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int qm_properties_merge(struct arena *a, const struct qm_properties *before,
+			const struct qm_properties *ours, const struct qm_properties *now,
+			struct qm_properties *ret)
+{
+	struct qm_properties merged = {.nameless = before->nameless};
+
+	array_foreach(it, &before->list)
+		if (array_push(a, &merged.list, *it) < 0)
+			return -ENOMEM;
+	if (take_changes(a, now, ours, now, &merged) < 0 ||
+	    take_changes(a, ours, ours, now, &merged) < 0)
+		return -ENOMEM;
+	*ret = merged;
+	return 0;
+}

@@ -49,3 +49,18 @@ struct qm_ids {
 	size_t n;
 };
 bool qm_ids_parse(const char *text, struct qm_ids *ret);
+
+/* The same by meaning: lists of ids by what they name, booleans by their value; NULL is like NULL
+ * alone. */
+bool qm_value_same(const char *a, const char *b);
+
+/* The same properties, in whatever order. */
+bool qm_properties_same(const struct qm_properties *a, const struct qm_properties *b);
+
+/*
+ * What stood there before us, with what others changed since: before, and each property that is not
+ * as we wrote it is as it is now. 0 or -ENOMEM.
+ */
+int qm_properties_merge(struct arena *a, const struct qm_properties *before,
+			const struct qm_properties *ours, const struct qm_properties *now,
+			struct qm_properties *ret);

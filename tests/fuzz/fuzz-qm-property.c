@@ -47,5 +47,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must_keep_others(&p, &edited);
 	MUST(qm_property_set(a, &edited, "pcie", NULL) == 0 && !qm_property(&edited, "pcie"));
 	must_keep_others(&p, &edited);
+	/* Nothing changed since: what was before us comes back. */
+	MUST(qm_properties_same(&p, &again) && qm_properties_same(&p, &p));
+	MUST(qm_properties_merge(a, &p, &edited, &edited, &again) == 0);
+	MUST(strcmp(qm_properties_print(a, &again), printed) == 0);
 	return 0;
 }

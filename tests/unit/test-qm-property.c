@@ -127,13 +127,69 @@ static void ids(void **state)
 	}
 }
 
+/* Spelling and order are nobody's business; what others changed since is theirs. */
+static void comparing(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} pairs[] = {
+		{"01:00,pcie=1", "pcie=on,host=0000:01:00", true},
+		{"01:00.0;01:00.1", "0000:01:00.1;0000:01:00.0", true},
+		{"01:00", "01:00.0", false},
+		{"01:00", "01:00,pcie=0", false},
+		{"01:00,romfile=a", "01:00,romfile=A", false},
+		{"mapping=a", "host=01:00", false},
+		{"01:00;02:00", "01:00;02:00;01:00", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+		_cleanup_arena_ struct arena *a = arena_new();
+		struct qm_properties x, y;
+
+		assert_int_equal(qm_properties_parse(a, "host", pairs[i].a, &x), 0);
+		assert_int_equal(qm_properties_parse(a, "host", pairs[i].b, &y), 0);
+		assert_int_equal(qm_properties_same(&x, &y), pairs[i].same);
+		assert_int_equal(qm_properties_same(&y, &x), pairs[i].same);
+	}
+	assert_true(qm_value_same(NULL, NULL));
+	assert_false(qm_value_same(NULL, "0"));
+}
+
+static void merging(void **state)
+{
+	static const struct {
+		const char *before, *ours, *now, *merged;
+	} changes[] = {
+		{"01:00", "01:00,pcie=1", "01:00,pcie=1", "01:00"},
+		{"01:00", "01:00,pcie=1", "pcie=on,host=0000:01:00", "01:00"},
+		{"01:00", "01:00,pcie=1", "01:00,pcie=1,romfile=x", "01:00,romfile=x"},
+		{"01:00,rombar=0", "01:00,rombar=0,x-vga=1", "01:00,x-vga=1", "01:00"},
+		{"01:00,pcie=1", "01:00", "01:00,pcie=0", "01:00,pcie=0"},
+		{"01:00.0", "01:00,pcie=1", "01:00,pcie=1", "01:00.0"},
+		{"01:00.0", "01:00,pcie=1", "02:00,pcie=1", "02:00"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+		_cleanup_arena_ struct arena *a = arena_new();
+		struct qm_properties before, ours, now, merged;
+
+		assert_int_equal(qm_properties_parse(a, "host", changes[i].before, &before), 0);
+		assert_int_equal(qm_properties_parse(a, "host", changes[i].ours, &ours), 0);
+		assert_int_equal(qm_properties_parse(a, "host", changes[i].now, &now), 0);
+		assert_int_equal(qm_properties_merge(a, &before, &ours, &now, &merged), 0);
+		assert_string_equal(qm_properties_print(a, &merged), changes[i].merged);
+		assert_string_equal(qm_properties_print(a, &before), changes[i].before);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(editing),
-		cmocka_unit_test(nameless),
-		cmocka_unit_test(booleans),
-		cmocka_unit_test(ids),
+		cmocka_unit_test(editing), cmocka_unit_test(nameless),	cmocka_unit_test(booleans),
+		cmocka_unit_test(ids),	   cmocka_unit_test(comparing), cmocka_unit_test(merging),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
