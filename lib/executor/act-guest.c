@@ -22,10 +22,11 @@ static int note_guests(struct doing *d, const struct step *step)
 	return step->guests.n ? save_ledger(d) : 0;
 }
 
-/* Proxmox VE's words for a digest that is not the one given (9.9). */
+/* Proxmox VE's words for a digest that is not the one given, of mappings and of guests (9.9). */
 static bool has_changed(const char *output)
 {
-	return strstr(output, "detected modified configuration") != NULL;
+	return strstr(output, "detected modified configuration") ||
+	       strstr(output, "checksum mismatch");
 }
 
 int act_guest(struct doing *d, size_t index, struct report_step *out)
