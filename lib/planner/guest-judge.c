@@ -57,8 +57,7 @@ static bool is_wished(const struct planning *p, const char *guest, const char *d
 	return false;
 }
 
-/* That guest's entry is ours, and goes with this plan. */
-static bool is_leaving(const struct planning *p, const struct host_guest *guest, const char *key)
+bool guest_loses(const struct planning *p, const struct host_guest *guest, const char *key)
 {
 	const struct ledger_guest *known = ledger_guest(p->ledger, guest->hypervisor, guest->name,
 							key);
@@ -73,7 +72,7 @@ static int judge_others(struct planning *p, const struct vm_wish *wish,
 		const char *key = has_any(it, part);
 
 		if (it == wish->task.guest || it->node || it->template_ || !key ||
-		    is_leaving(p, it, key))
+		    guest_loses(p, it, key))
 			continue;
 		return item_block(
 			p, item, CODE_GUEST_CONFLICT,

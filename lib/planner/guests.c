@@ -381,6 +381,17 @@ static bool mapping_wished(const struct planning *p, const char *name)
 	return false;
 }
 
+/* A guest of any node's has an entry by it that does not go now. */
+static bool mapping_used(const struct planning *p, const char *name)
+{
+	array_foreach(guest, &p->host->guests.list)
+		array_foreach(it, &guest->next.devices)
+			if (it->mapping && strcmp(it->mapping, name) == 0 &&
+			    !guest_loses(p, guest, it->key))
+				return true;
+	return false;
+}
+
 /* Mappings go when the guests that had them are without. */
 static int drop_mappings(struct planning *p)
 {
@@ -390,7 +401,8 @@ static int drop_mappings(struct planning *p)
 
 		if (*it->guest || !row || !row->drop)
 			continue;
-		if (mapping_wished(p, it->key) || p->host->guests.quorate == NO) {
+		if (mapping_wished(p, it->key) || mapping_used(p, it->key) ||
+		    p->host->guests.quorate == NO) {
 			if (claim(p, it) < 0)
 				return -ENOMEM;
 			continue;
