@@ -343,6 +343,15 @@ static int plan_guest(struct planning *p, struct vm_wish *wish)
 	return err < 0 ? err : claim_kept(p, wish, kept);
 }
 
+/* None of them is seen: /etc/pve may not be mounted yet. What is ours is not forgotten for that. */
+static bool hidden(const struct planning *p, enum hypervisor hypervisor)
+{
+	array_foreach(it, &p->host->guests.list)
+		if (it->hypervisor == hypervisor)
+			return false;
+	return true;
+}
+
 static bool is_looked_at(const struct planning *p, const struct host_guest *guest)
 {
 	array_foreach(it, &p->vms)
@@ -365,6 +374,8 @@ static int add_forgotten(struct planning *p)
 				 .machine_code = _CODE_INVALID},
 		};
 
+		if (hidden(p, it->hypervisor) && claim(p, it) < 0)
+			return -ENOMEM;
 		if (guest && wish.row && !is_looked_at(p, guest) &&
 		    array_push(p->a, &p->vms, wish) < 0)
 			return -ENOMEM;
@@ -402,7 +413,7 @@ static int drop_mappings(struct planning *p)
 		if (*it->guest || !row || !row->drop)
 			continue;
 		if (mapping_wished(p, it->key) || mapping_used(p, it->key) ||
-		    p->host->guests.quorate == NO) {
+		    p->host->guests.quorate == NO || hidden(p, it->hypervisor)) {
 			if (claim(p, it) < 0)
 				return -ENOMEM;
 			continue;
