@@ -90,9 +90,9 @@ static int judge_wishes(struct planning *p, const struct vm_wish *wish, const ch
 	array_foreach(vm, &p->spec->vms)
 		if (vm != wish->spec && is_wished(p, vm->name, device))
 			return item_block(p, item, CODE_GUEST_CONFLICT,
-					  "%s is wished for guest %s too, and both may be started; "
-					  "list it for one of them",
-					  device, vm->name);
+					  "guest %s, %s: it is wished for guest %s too, and both "
+					  "may be started; list it for one of them",
+					  wish->spec->name, device, vm->name);
 	return 0;
 }
 
