@@ -101,7 +101,7 @@ static int check(struct bench *b)
 static void tell_written(struct bench *b, const char *what)
 {
 	static const char *const kinds[] = {"write-file ", "remove-file ", "bind ",
-					    "set-parameter "};
+					    "set-parameter ", "set-guest "};
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (strncmp(what, kinds[i], strlen(kinds[i])) == 0) {

@@ -319,15 +319,24 @@ static bool is_only_held(const struct plan_device *device)
 	return held;
 }
 
-/* What is to go back to the host, and is open: the reason is the planner's diagnostic. */
-static bool cannot_go_back(const struct plan *plan, const struct plan_item *item)
+/* Whether the item is blocked with that code: its reason is the planner's diagnostic then. */
+static bool blocked_with(const struct plan *plan, const struct plan_item *item, enum code code)
 {
-	if (item->kind != ITEM_DEVICE || !item->surplus || item->state != STATE_BLOCKED)
+	if (item->state != STATE_BLOCKED)
 		return false;
 	array_foreach(it, &plan->diags.list)
-		if (it->code == CODE_IN_USE && strcmp(it->message, item->reason) == 0)
+		if (it->code == code && strcmp(it->message, item->reason) == 0)
 			return true;
 	return false;
+}
+
+/* A device that is to go back to the host and is open, or a guest whose hypervisor is at work. */
+static bool only_waits(const struct plan *plan, const struct plan_item *item)
+{
+	if (item->kind == ITEM_VM)
+		return blocked_with(plan, item, CODE_GUEST_LOCKED) ||
+		       blocked_with(plan, item, CODE_NO_QUORUM);
+	return item->kind == ITEM_DEVICE && item->surplus && blocked_with(plan, item, CODE_IN_USE);
 }
 
 /* Devices that are wished, and such as are to go back. Adds their names; 0 or -ENOMEM. */
@@ -339,7 +348,7 @@ static int add_held(struct arena *a, const struct plan *plan, struct words *name
 		if (err >= 0 && is_only_held(it))
 			err = words_add(a, names, it->name);
 	array_foreach(it, &plan->items)
-		if (err >= 0 && cannot_go_back(plan, it))
+		if (err >= 0 && only_waits(plan, it))
 			err = words_add(a, names, strchr(it->id, ':') + 1);
 	return err;
 }
@@ -364,6 +373,8 @@ int pthru_report_held(const struct pthru_report *r, char **ret)
 
 		if (step->result == RESULT_FAILED && step->code == CODE_IN_USE)
 			err = words_add(a, &names, before->steps.at[i].device);
+		if (step->result == RESULT_FAILED && step->code == CODE_GUEST_CHANGED)
+			err = words_add(a, &names, step->target);
 	}
 	if (err >= 0 && !before->observe_only)
 		err = add_held(a, pthru_report_plan(r)->plan, &names);

@@ -124,9 +124,61 @@ static void only_use_is_waited_for(void **state _unused_)
 	}
 }
 
+struct guest_row {
+	enum code blocked, step; /* of the item; of a failed change; _CODE_INVALID: none */
+	const char *held;
+};
+
+/* Locks end and quorum comes back; what is refused stays so until something changes. */
+static const struct guest_row guest_rows[] = {
+	{_CODE_INVALID, _CODE_INVALID, ""},	    {CODE_GUEST_LOCKED, _CODE_INVALID, "101/gpu"},
+	{CODE_NO_QUORUM, _CODE_INVALID, "101/gpu"}, {CODE_GUEST_CONFLICT, _CODE_INVALID, ""},
+	{CODE_NO_SUCH_GUEST, _CODE_INVALID, ""},    {_CODE_INVALID, CODE_GUEST_CHANGED, "101"},
+	{_CODE_INVALID, CODE_GUEST_REFUSED, ""},
+};
+
+static void guests_that_only_wait_are_looked_at_again(void **state _unused_)
+{
+	for (size_t i = 0; i < ARRAY_LEN(guest_rows); i++) {
+		const struct guest_row *row = &guest_rows[i];
+		struct pthru_plan before = {.plan = plan_new()}, after = {.plan = plan_new()};
+		struct pthru_report r = {
+			.before = &before, .after = &after, .report = report_new()};
+		struct plan_item item = {.id = "vm:101/gpu",
+					 .kind = ITEM_VM,
+					 .reason = "why",
+					 .state = row->blocked == _CODE_INVALID ? STATE_CONFIGURED
+										: STATE_BLOCKED};
+		struct step step = {.kind = STEP_SET_GUEST, .target = "101"};
+		struct report_step done = {.kind = STEP_SET_GUEST,
+					   .target = "101",
+					   .result = row->step == _CODE_INVALID ? RESULT_DONE
+										: RESULT_FAILED,
+					   .code = row->step};
+		char *held = NULL;
+
+		assert_int_equal(array_push(after.plan->arena, &after.plan->items, item), 0);
+		assert_int_equal(array_push(before.plan->arena, &before.plan->steps, step), 0);
+		assert_int_equal(array_push(r.report->arena, &r.report->steps, done), 0);
+		diags_add(&after.plan->diags, SEVERITY_ERROR,
+			  row->blocked == _CODE_INVALID ? CODE_SYNTAX : row->blocked,
+			  (struct place){0}, NULL, "why");
+		assert_int_equal(pthru_report_held(&r, &held), 0);
+		print_message("row %zu\n", i);
+		assert_string_equal(held, row->held);
+		free(held);
+		report_free(r.report);
+		plan_free(before.plan);
+		plan_free(after.plan);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(only_use_is_waited_for)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(only_use_is_waited_for),
+		cmocka_unit_test(guests_that_only_wait_are_looked_at_again),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
