@@ -95,7 +95,7 @@ static bool is_refused(struct proxmox *p, struct guest_part *part,
 			       arena_printf(p->a,
 					    "PCI Express needs machine q35, and the guest has %s; "
 					    "add machine: q35",
-					    type ? type : "the default, which is none"));
+					    type ? type : "the default one, i440fx"));
 		return true;
 	}
 	return false;
