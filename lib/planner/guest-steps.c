@@ -52,6 +52,13 @@ static const char *obstacle(struct planning *p, const struct vm_wish *wish, enum
 {
 	const struct host_guest *guest = wish->task.guest;
 
+	if (!p->host->guests.tool[guest->hypervisor]) {
+		*ret = CODE_NO_HYPERVISOR;
+		return arena_printf(p->a,
+				    "guest %s: the command that would change it is not "
+				    "installed",
+				    guest->name);
+	}
 	if (p->host->guests.quorate == NO && guest->hypervisor == HYPERVISOR_PROXMOX) {
 		*ret = CODE_NO_QUORUM;
 		return arena_printf(p->a,

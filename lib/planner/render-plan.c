@@ -121,7 +121,12 @@ static void page_steps(struct page *p, const struct plan *plan, const char *head
 
 static bool is_command(const struct step *step)
 {
-	return step->argv.n > 0;
+	return step->argv.n && step->kind != STEP_SET_GUEST;
+}
+
+static bool is_guest(const struct step *step)
+{
+	return step->kind == STEP_SET_GUEST;
 }
 
 static bool is_live(const struct step *step)
@@ -211,6 +216,7 @@ void render_plan(const struct plan *plan, struct render_style style, struct strb
 	page_files(&p, plan);
 	page_steps(&p, plan, "Commands", is_command, render_command);
 	page_steps(&p, plan, "At once, in the running kernel", is_live, render_step);
+	page_steps(&p, plan, "Guests, last", is_guest, render_command);
 	page_reboot(&p, plan);
 	page_diags(&p, &plan->diags);
 	page_next(&p, plan, true);

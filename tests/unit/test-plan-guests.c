@@ -6,7 +6,7 @@
 
 /*
  * A line a guest: "101 running autostart template lock=backup node=b bad=why machine=q35
- * hostpci0=0000:01:00,pcie=1"; "@ absent" of the hypervisor, "@ quorum=no".
+ * hostpci0=0000:01:00,pcie=1"; "@ absent" of the hypervisor, "@ no-tool", "@ quorum=no".
  */
 static void made_entry(struct arena *a, struct guest_config *config, const char *key,
 		       const char *value)
@@ -73,6 +73,8 @@ static void made_guests(struct host *host, const char *text)
 			word = made_word(host->arena, &at);
 			if (strcmp(word, "absent") == 0)
 				guests->present[HYPERVISOR_PROXMOX] = false;
+			else if (strcmp(word, "no-tool") == 0)
+				guests->tool[HYPERVISOR_PROXMOX] = NULL;
 			else
 				guests->quorate = NO;
 			continue;
@@ -254,6 +256,11 @@ static const struct row rows[] = {
 	 "changes until it has\n"
 	 "warning no-ovmf\n"
 	 "error no-quorum\n"},
+	{"without the command", "@ no-tool\n101", "101: {devices: {gpu: {}}}", "",
+	 "vm:101/gpu blocked wrong/none: guest 101: the command that would change it is not "
+	 "installed\n"
+	 "warning no-ovmf\n"
+	 "error no-hypervisor\n"},
 	{"on another node", "101 node=b hostpci0=" GPU, "101: {devices: {gpu: {}}}", OURS,
 	 "vm:101/gpu blocked none/none: guest 101 is on node b; wish for it there\n"
 	 "ours 101 gpu hostpci0 \"0000:01:00\" was \"\"\n"
