@@ -110,6 +110,17 @@ static int tell_left(struct planning *p, const struct vm_wish *wish)
 	return 0;
 }
 
+/* Mappings are the cluster's, and all of them have one digest. */
+static bool changes_more(const struct planning *p)
+{
+	array_foreach(it, &p->plan->steps)
+		if (it->kind == STEP_SET_GUEST &&
+		    !guest_named(&p->host->guests, HYPERVISOR_PROXMOX, it->target) &&
+		    !guest_named(&p->host->guests, HYPERVISOR_LIBVIRT, it->target))
+			return true;
+	return false;
+}
+
 int guest_steps(struct planning *p, struct vm_wish *wish, bool *ret_kept)
 {
 	struct guest_steps steps = {0};
@@ -117,6 +128,7 @@ int guest_steps(struct planning *p, struct vm_wish *wish, bool *ret_kept)
 	const char *why;
 
 	*ret_kept = false;
+	wish->task.others_before = changes_more(p);
 	if (wish->row->steps(p->a, &wish->task, &steps) < 0 || tell_left(p, wish) < 0)
 		return -ENOMEM;
 	if (!steps.list.n)

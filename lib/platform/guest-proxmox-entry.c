@@ -188,7 +188,8 @@ void proxmox_match_part(struct proxmox *p, struct guest_part *part)
 	set_options(p, part->wish, &entry);
 	if (p->lost || is_refused(p, part, &entry))
 		return;
-	if (entry.changed && entry.there && words_has(&p->keys, entry.key)) {
+	if (entry.changed && entry.there &&
+	    (proxmox_is_shared(p, entry.there, part) || words_has(&p->keys, entry.key))) {
 		proxmox_refuse_entry(
 			p, part, entry.there,
 			"it serves two devices, and is to change for one; give each its own");

@@ -75,6 +75,15 @@ bool proxmox_serves(const struct proxmox *p, const struct guest_device *entry,
 	return true;
 }
 
+bool proxmox_is_shared(const struct proxmox *p, const struct guest_device *entry,
+		       const struct guest_part *part)
+{
+	array_foreach(it, &p->task->parts)
+		if (it != part && has_any(entry, it))
+			return true;
+	return false;
+}
+
 static bool is_alone(const struct guest_device *entry, const struct guest_part *part)
 {
 	array_foreach(it, &entry->functions)

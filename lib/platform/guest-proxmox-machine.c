@@ -130,9 +130,12 @@ void proxmox_match_machine(struct proxmox *p)
 	const struct ledger_guest *known = ledger_guest(task->ledger, HYPERVISOR_PROXMOX,
 							task->guest->name, GUEST_KEY_MACHINE);
 	struct qm_properties now = {.nameless = "type"};
-	int err = there ? qm_properties_parse(p->a, "type", there, &now) : 0;
+	int err;
 
-	if (!task->machine || !proxmox_kept(p, err != -ENOMEM))
+	if (!task->machine)
+		return;
+	err = there ? qm_properties_parse(p->a, "type", there, &now) : 0;
+	if (!proxmox_kept(p, err != -ENOMEM))
 		return;
 	if (err < 0) {
 		refuse(p, CODE_FOREIGN_CONFLICT,

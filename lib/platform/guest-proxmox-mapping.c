@@ -215,9 +215,8 @@ static int add_map(struct arena *a, struct step *step, const char *text)
 }
 
 /* All lines as they are, but map's, which becomes text; NULL: it goes, or is a new one. */
-static int set_maps(struct arena *a, const struct host_guests *guests,
-		    const struct guest_mapping *mapping, const struct guest_map *map,
-		    const char *text, struct step *step)
+static int set_maps(struct arena *a, const struct guest_mapping *mapping,
+		    const struct guest_map *map, const char *text, struct step *step)
 {
 	const char *path = arena_printf(a, PATH "/%s", mapping->name);
 
@@ -226,29 +225,30 @@ static int set_maps(struct arena *a, const struct host_guests *guests,
 	array_foreach(it, &mapping->maps)
 		if ((it != map || text) && add_map(a, step, it == map ? text : it->text) < 0)
 			return -ENOMEM;
-	if (!map && add_map(a, step, text) < 0)
-		return -ENOMEM;
-	if (!guests->mappings_digest)
-		return 0;
-	return add(a, step, (const char *const[]){"--digest", guests->mappings_digest}, 2);
+	return map ? 0 : add_map(a, step, text);
 }
 
+/* One digest is of all mappings: it holds for the first change of a plan alone. */
 static int mapping_step(struct arena *a, const struct guest_task *task,
-			const struct guest_part *part, const struct mapping_line *line,
+			const struct guest_part *part, const struct mapping_line *line, bool first,
 			struct step *step)
 {
-	const char *name = part->wish->mapping;
+	const char *name = part->wish->mapping, *digest = task->host->guests.mappings_digest;
+	int err;
 
 	step->target = name;
 	array_foreach(it, &part->ours)
 		if (!*it->guest && array_push(a, &step->guests, *it) < 0)
 			return -ENOMEM;
-	if (line->mapping)
-		return set_maps(a, &task->host->guests, line->mapping, line->map, line->text, step);
-	return add(
-		a, step,
-		(const char *const[]){"pvesh", "create", PATH, "--id", name, "--map", line->text},
-		7);
+	if (!line->mapping)
+		return add(a, step,
+			   (const char *const[]){"pvesh", "create", PATH, "--id", name, "--map",
+						 line->text},
+			   7);
+	err = set_maps(a, line->mapping, line->map, line->text, step);
+	if (err < 0 || !first || !digest)
+		return err;
+	return add(a, step, (const char *const[]){"--digest", digest}, 2);
 }
 
 int proxmox_mapping_steps(struct arena *a, const struct guest_task *task, struct guest_steps *ret)
@@ -263,7 +263,8 @@ int proxmox_mapping_steps(struct arena *a, const struct guest_task *task, struct
 			return -ENOMEM;
 		if (line.code != _CODE_INVALID || !line.why)
 			continue;
-		if (mapping_step(a, task, part, &line, &step) < 0 ||
+		if (mapping_step(a, task, part, &line, !task->others_before && !ret->list.n,
+				 &step) < 0 ||
 		    array_push(a, &ret->list, step) < 0)
 			return -ENOMEM;
 	}
@@ -301,7 +302,7 @@ int proxmox_drop(struct arena *a, const struct host *host, const struct ledger_g
 	if (r <= 0)
 		return r;
 	if (there->maps.n > 1)
-		r = set_maps(a, guests, there, map, NULL, &step);
+		r = set_maps(a, there, map, NULL, &step);
 	else
 		r = add(a, &step, (const char *const[]){"pvesh", "delete", path}, 3);
 	return r < 0 ? r : array_push(a, &ret->list, step);

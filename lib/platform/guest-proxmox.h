@@ -31,6 +31,9 @@ bool proxmox_find(struct proxmox *p, struct guest_part *part, struct proxmox_ent
 /* The entry gives what the part asks for, and nothing that no part asks for. */
 bool proxmox_serves(const struct proxmox *p, const struct guest_device *entry,
 		    const struct guest_part *part);
+/* Another part has it too. */
+bool proxmox_is_shared(const struct proxmox *p, const struct guest_device *entry,
+		       const struct guest_part *part);
 /* Shows the line as it stands. */
 void proxmox_refuse_entry(struct proxmox *p, struct guest_part *part,
 			  const struct guest_device *there, const char *why);

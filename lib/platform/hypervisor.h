@@ -45,6 +45,7 @@ struct guest_task {
 	const struct ledger *ledger;
 	const struct host_guest *guest;
 	const char *machine; /* wished; NULL: none */
+	bool others_before;  /* steps of this plan that come before change more than guests */
 	ARRAY_OF(struct guest_part) parts;
 	/* Of the ledger, for this guest: what nobody wishes any more. */
 	ARRAY_OF(struct ledger_guest) surplus;

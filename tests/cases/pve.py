@@ -355,6 +355,40 @@ def advice(host, tally):
         tally.check("plan says %s" % code, code in codes(plan), plan)
 
 
+@case(iommu=True)
+def two_cards(host, tally):
+    """a device of two slots: an entry each, from the index that is wished on; or one entry that has both"""
+    install(host)
+    host.gpu("0000:03:00", 3)
+    cards = "devices:\n  cards: {id: '10de:1b81', count: 2}\n"
+    vms = "vms: {'101': {devices: {cards: {%s}}}}\n"
+    host.spec(cards)
+    host.json("apply")
+    host.write(CONF, PLAIN)
+    host.spec(cards + vms % "pcie: true, index: 4")
+    forget(host)
+    code, report = host.json("apply")
+    tally.check("apply: only a reboot is left", code == 3, report)
+    tally.equal("two entries", devices(host.read(CONF)), {
+        "machine": "q35", "hostpci4": "0000:01:00,pcie=1", "hostpci5": "0000:03:00,pcie=1"})
+    tally.equal("one command", len(tools(host)), 1)
+    tally.equal("then nothing is left to do", guest_steps(host.json("plan")[1]), [])
+    host.spec(cards)
+    host.json("apply")
+    tally.equal("and back", host.read(CONF), PLAIN)
+    forget(host)
+    for name, text, options_, expected in (
+            ("both in one", plain("hostpci0: 01:00;03:00,pcie=1"), "pcie: true", None),
+            ("both in one, and another option", plain("hostpci0: 01:00;03:00"), "pcie: true", "foreign-conflict"),
+            ("a mapping for both", PLAIN, "mapping: cards", "not-supported")):
+        host.write(CONF, text)
+        host.spec(cards + vms % options_)
+        if expected:
+            refused(host, tally, name, text, expected)
+        else:
+            tally.equal("%s: serves" % name, (host.json("apply")[0], tools(host), host.read(CONF)), (3, [], text))
+
+
 # --- mappings --------------------------------------------------------------------------------------------------------
 
 MAP = "id=10de:1b81,iommugroup=1,node=pve1,path=0000:01:00,subsystem-id=1043:8655"
@@ -428,6 +462,32 @@ def mapping_of_the_cluster(host, tally):
     host.spec(HEAD)
     host.json("apply")
     tally.equal("theirs stays", host.read(MAPPINGS), text)
+
+
+@case(iommu=True)
+def mappings_of_two_guests(host, tally):
+    """two lines for two guests in one go: the first change gives all mappings another digest"""
+    install(host)
+    host.device("0000:04:00.0", 0x8086, 0x1533, 0x020000, "igb", 4)
+    both = HEAD + "  nic: {id: '8086:1533'}\n"
+    host.spec(both)
+    host.json("apply")
+    host.write(MAPPINGS, mapping(OTHER) + mapping("id=8086:1533,node=pve2,path=0000:05:00", name="nic"))
+    host.write(CONF, PLAIN)
+    host.write(conf_of("102"), "memory: 128\n")
+    host.spec(both + "vms:\n  '101': {devices: {gpu: {mapping: gpu}}}\n  '102': {devices: {nic: {mapping: nic}}}\n")
+    forget(host)
+    code, report = host.json("apply")
+    tally.check("apply: only a reboot is left", code == 3, report)
+    tally.equal("the digest is the first one's", ["--digest" in line for line in tools(host) if "pvesh" in line],
+                [True, False])
+    tally.equal("both would start", (start_trouble(host, "101"), start_trouble(host, "102")), (None, None))
+    tally.equal("nothing is left to do", guest_steps(host.json("plan")[1]), [])
+    host.spec(both)
+    host.json("apply")
+    tally.equal("taken back in one go", (host.read(CONF), host.read(conf_of("102"))), (PLAIN, "memory: 128\n"))
+    tally.equal("the others' lines stay", host.read(MAPPINGS).count("\tmap "), 2)
+    tally.check("ours do not", "pve1" not in host.read(MAPPINGS), host.read(MAPPINGS))
 
 
 @case(iommu=True)
