@@ -282,6 +282,9 @@ static void see_proxmox(struct observer *o)
 		return;
 	guests->present[HYPERVISOR_PROXMOX] = true;
 	guests->tool[HYPERVISOR_PROXMOX] = qm ? "qm" : NULL;
+	if (!see_exists(o, PATH_PVE_NODES))
+		guests->unseen[HYPERVISOR_PROXMOX] = PATH_PVE
+			" is not mounted; see whether pve-cluster.service runs";
 	guests->node = node_name(o);
 	guests->quorate = see_quorum(o);
 	see_mappings(o);

@@ -74,11 +74,12 @@ struct guest_mapping {
 
 /* What of virtual machines is on a host. */
 struct host_guests {
-	bool present[_HYPERVISOR_MAX];	   /* that hypervisor is installed */
-	const char *tool[_HYPERVISOR_MAX]; /* its command, NULL: not there */
-	const char *node;		   /* Proxmox VE: this node's name; NULL */
-	enum tristate quorate;		   /* Proxmox VE: changes can be written (9.9) */
-	ARRAY_OF(struct host_guest) list;  /* by hypervisor and name */
+	bool present[_HYPERVISOR_MAX];	     /* that hypervisor is installed */
+	const char *tool[_HYPERVISOR_MAX];   /* its command, NULL: not there */
+	const char *unseen[_HYPERVISOR_MAX]; /* why its guests cannot be seen now; NULL: they can */
+	const char *node;		     /* Proxmox VE: this node's name; NULL */
+	enum tristate quorate;		     /* Proxmox VE: changes can be written (9.9) */
+	ARRAY_OF(struct host_guest) list;    /* by hypervisor and name */
 	ARRAY_OF(struct guest_mapping) mappings;
 	const char *mappings_digest; /* as pvesh compares it; NULL */
 };

@@ -112,7 +112,12 @@ static int judge_guest(struct planning *p, const struct vm_wish *wish)
 	const struct host_guest *guest = wish->task.guest;
 	const struct spec_vm *vm = wish->spec;
 	const char *title = wish->row->title;
+	const char *unseen = p->host->guests.unseen[wish->row->hypervisor];
 
+	if (!guest && unseen)
+		return block_guest(p, vm, CODE_NO_HYPERVISOR,
+				   arena_printf(p->a, "guest %s: guests of %s cannot be seen: %s",
+						vm->name, title, unseen));
 	if (!guest)
 		return block_guest(p, vm, CODE_NO_SUCH_GUEST,
 				   arena_printf(p->a, "%s knows no guest %s", title, vm->name));

@@ -6,6 +6,7 @@ second plan with nothing to do, and the same text again once nothing is wished.
 """
 
 import hashlib
+import os
 
 from pve_tools import (MAPPINGS, conf_of, devices, install, mapping_trouble, options, quorum, running, sections,
                        start_trouble)
@@ -325,6 +326,26 @@ def refusals(host, tally):
     refused(host, tally, "unknown", PLAIN, "no-such-guest")
     host.write(conf_of("102", "pve2"), PLAIN)
     refused(host, tally, "elsewhere", PLAIN, "guest-elsewhere")
+
+
+@case(iommu=True)
+def not_mounted(host, tally):
+    """its file system is not there yet: that is told, and what is ours is not forgotten"""
+    install(host)
+    settle(host)
+    host.write(CONF, PLAIN)
+    host.spec(wish("pcie: true"))
+    host.json("apply")
+    os.rename(host.full("/etc/pve"), host.full("/etc/elsewhere"))
+    host.mkdir("/etc/pve")
+    code, report = host.json("apply")
+    tally.check("apply: exit 4, and why", code == 4 and "pve-cluster" in str(report["diagnostics"]), report)
+    host.spec(HEAD)
+    host.json("apply")
+    os.rmdir(host.full("/etc/pve"))
+    os.rename(host.full("/etc/elsewhere"), host.full("/etc/pve"))
+    host.json("apply")
+    tally.equal("mounted: what is ours goes", host.read(CONF), PLAIN)
 
 
 @case(iommu=True)

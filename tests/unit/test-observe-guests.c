@@ -143,13 +143,14 @@ static void not_there(void **state _unused_)
 		const char *body;
 		bool present;
 		const char *tool, *node;
+		bool seen;
 	} hosts[] = {
-		{"[/usr/sbin]\nqm = x\nqm @ 0755 0 0\n", false, NULL, NULL},
-		{"[/etc]\nhostname = pve1.example.org\npve/\n", false, NULL, NULL},
+		{"[/usr/sbin]\nqm = x\nqm @ 0755 0 0\n", false, NULL, NULL, true},
+		{"[/etc]\nhostname = pve1.example.org\npve/\n", false, NULL, NULL, true},
 		/* its file system is not mounted yet; the tool is not there */
 		{"[/usr/sbin]\nqm = x\nqm @ 0755 0 0\n[/etc]\nhostname = pve1.example.org\npve/\n",
-		 true, "qm", "pve1"},
-		{"[/etc/pve]\nlocal -> nodes/n\nnodes/\n", true, NULL, "n"},
+		 true, "qm", "pve1", false},
+		{"[/etc/pve]\nlocal -> nodes/n\nnodes/\n", true, NULL, "n", true},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
@@ -159,6 +160,7 @@ static void not_there(void **state _unused_)
 		assert_int_equal(host->guests.present[HYPERVISOR_PROXMOX], hosts[i].present);
 		assert_text(host->guests.tool[HYPERVISOR_PROXMOX], hosts[i].tool);
 		assert_text(host->guests.node, hosts[i].node);
+		assert_int_equal(!host->guests.unseen[HYPERVISOR_PROXMOX], hosts[i].seen);
 		assert_int_equal(host->guests.list.n, 0);
 	}
 }
