@@ -419,18 +419,6 @@ static int proxmox_boot_tool(struct fake *f, const struct words *argv _unused_, 
 	return spoil ? 1 : refresh_proxmox(f);
 }
 
-/* A tool of guests': what it is told stands in a file afterwards, what it is given to read behind.
- */
-static int set_guest(struct fake *f, const struct words *argv, bool spoil)
-{
-	_cleanup_strbuf_ struct strbuf line = {0};
-
-	array_foreach(it, argv)
-		strbuf_addf(&line, "%s%s", line.len ? " " : "", *it);
-	strbuf_addf(&line, "\n%s", f->input ? f->input : "");
-	return fake_write(f, FAKE_GUEST, strbuf_text(&line), line.len) < 0 || spoil;
-}
-
 enum trade { OF_IMAGES, OF_LOADERS, OF_GUESTS };
 
 static const struct command {
@@ -446,7 +434,7 @@ static const struct command {
 	{"proxmox-boot-tool", OF_LOADERS, proxmox_boot_tool},
 	{"kernel-install", OF_LOADERS, fake_kernel_install},
 	{"u-boot-update", OF_LOADERS, fake_u_boot_update},
-	{"qm", OF_GUESTS, set_guest},
+	{"qm", OF_GUESTS, fake_qm},
 };
 
 static enum fake_builder manner(struct fake *f, const struct command *c, const struct words *argv)

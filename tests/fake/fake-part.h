@@ -38,6 +38,9 @@ int fake_dracut_uefi(struct fake *f, const struct words *argv, bool spoil);
 /* fake-uboot.c */
 int fake_u_boot_update(struct fake *f, const struct words *argv, bool spoil);
 
+/* fake-guest.c */
+int fake_qm(struct fake *f, const struct words *argv, bool spoil);
+
 /* Whole file; NULL when absent. */
 const char *fake_read(struct fake *f, const char *path);
 int fake_write(struct fake *f, const char *path, const void *bytes, size_t size);
