@@ -4,7 +4,7 @@
 
 # What the product is compiled from.
 BUILD_PACKAGES='gcc libc6-dev make cmake ninja-build pkg-config libyaml-dev libsystemd-dev libpci-dev
-libkmod-dev libjson-c-dev libarchive-dev libmd-dev'
+libkmod-dev libjson-c-dev libarchive-dev libmd-dev libexpat1-dev'
 
 # What the tests need besides.
 TEST_PACKAGES='git libcmocka-dev universal-ctags clang clang-format clang-tidy libclang-rt-14-dev mandoc cpio zstd xz-utils

@@ -92,7 +92,7 @@ def contents(deb, tally):
     tally.equal("/etc holds nothing but the empty folder",
                 [name for name in names if name.startswith("etc/")], ["etc/", "etc/passthroughd/"])
     depends = output("dpkg-deb", "-f", deb, "Depends")
-    for name in OPENED + ("libc6", "libsystemd0", "libyaml-0-2", "libjson-c5", "libmd0"):
+    for name in OPENED + ("libc6", "libsystemd0", "libyaml-0-2", "libjson-c5", "libmd0", "libexpat1"):
         tally.check("it depends on " + name, re.search(r"\b%s\b" % re.escape(name), depends), depends)
 
 
