@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "capture-mask.h"
+#include "domain-xml.h"
+#include "paths.h"
 
 #define PLAIN_MIN   8	/* shorter identities stand in other texts by chance */
 #define PLAIN_MAX   512 /* that are looked for in all texts */
@@ -266,6 +268,23 @@ static int members(struct masks *m _unused_, const char *text, size_t size _unus
 	return 0;
 }
 
+/*
+ * Of a domain of libvirt what observe reads, written anew: the rest has passwords, network
+ * addresses, and names of servers. What cannot be read stays so.
+ */
+static int domain(struct masks *m, const char *text, size_t size, struct strbuf *out)
+{
+	struct domain_xml read;
+	const char *why;
+	int err = domain_xml_parse(m->arena, text, size, &read, &why);
+
+	if (err == 0)
+		domain_xml_print(&read, out);
+	else if (err == -EBADMSG)
+		strbuf_add(out, "<");
+	return err == -ENOMEM ? err : 0;
+}
+
 /* --- kernels' indexes ------------------------------------------------------------------------ */
 
 /* Whether a pattern of n bytes is about a function of this host. */
@@ -369,6 +388,8 @@ static const struct rule {
 	{"*.conf", "/etc/pve/nodes/*/qemu-server", NULL, guest_line},
 	{"pci.cfg", "/etc/pve/mapping", NULL, mapping_line},
 	{".members", "/etc/pve", members, NULL},
+	{"*.xml", PATH_LIBVIRT_DOMAINS, domain, NULL},
+	{"*.xml", PATH_LIBVIRT_RUN, domain, NULL},
 };
 
 static const struct rule *rule_of(const char *folder, const char *name)

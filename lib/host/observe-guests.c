@@ -308,6 +308,7 @@ void observe_guests(struct observer *o)
 	struct host_guests *guests = &o->host->guests;
 
 	see_proxmox(o);
+	observe_domains(o);
 	if (guests->list.n)
 		qsort(guests->list.at, guests->list.n, sizeof(*guests->list.at), by_name);
 }

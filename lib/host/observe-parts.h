@@ -160,7 +160,8 @@ bool observe_unified_start(struct observer *o, enum loader loader, const char *r
 void observe_entry(struct observer *o, enum loader loader, const char *source,
 		   const struct boot_line *line);
 void observe_uses(struct observer *o);
-void observe_guests(struct observer *o); /* of all hypervisors, sorted */
+void observe_guests(struct observer *o);  /* of all hypervisors, sorted */
+void observe_domains(struct observer *o); /* those of libvirt */
 
 /* Of devices: what is dear to look at, and only where it counts. */
 void observe_chosen(struct observer *o);

@@ -24,6 +24,9 @@ static void watch_running(const struct host *host, struct strbuf *out)
 /* What other nodes do in the cluster's files is not told to this one. */
 static void watch_guests(const struct host_guests *guests, struct strbuf *out)
 {
+	if (guests->present[HYPERVISOR_LIBVIRT])
+		strbuf_add(out, "any " PATH_LIBVIRT_DOMAINS "\nany " PATH_LIBVIRT_DOMAINS
+				"/autostart\nany " PATH_LIBVIRT_RUN "\n");
 	if (!guests->present[HYPERVISOR_PROXMOX])
 		return;
 	if (guests->node)

@@ -69,3 +69,8 @@
 #define PATH_PVE_MEMBERS  PATH_PVE "/.members"
 #define PATH_PVE_MAPPINGS PATH_PVE "/mapping/pci.cfg"
 #define PATH_QEMU_RUN	  "/run/qemu-server"
+
+/* libvirt's: domains as they are defined, autostart/ of those that start with it, and what runs.
+ * Read, never written. */
+#define PATH_LIBVIRT_DOMAINS "/etc/libvirt/qemu"
+#define PATH_LIBVIRT_RUN     "/run/libvirt/qemu"
