@@ -12,6 +12,7 @@
 
 #include "boot-entries.h"
 #include "diff.h"
+#include "domain-xml.h"
 #include "grub-defaults.h"
 #include "kcmdline.h"
 #include "mkinitcpio-preset.h"
@@ -33,6 +34,8 @@ union result {
 	struct grub_value value;
 	struct mkinitcpio_preset preset;
 	struct qm_config config;
+	struct domain_xml domain;
+	struct domain_device device;
 	struct qm_mappings mappings;
 	struct qm_properties properties;
 };
@@ -201,6 +204,31 @@ static int change_property(struct arena *a, union result *ret)
 	return 0;
 }
 
+static int read_domain(struct arena *a, union result *ret)
+{
+	static const char text[] =
+		"<domain><name>a</name><os><type machine='q35'/></os><devices>"
+		"<hostdev type='pci'><driver model='x'/><source><address bus='1'/></source>"
+		"<rom file='/r'/></hostdev></devices></domain>";
+	const char *why;
+
+	return domain_xml_parse(a, text, sizeof(text) - 1, &ret->domain, &why);
+}
+
+/* Why it is broken is text, too. */
+static int read_broken_domain(struct arena *a, union result *ret)
+{
+	const char *why;
+	int err = domain_xml_parse(a, "<domain>", 8, &ret->domain, &why);
+
+	return err == -EBADMSG ? 0 : err;
+}
+
+static int read_device(struct arena *a, union result *ret)
+{
+	return domain_device_parse(a, "managed=no driver=x rom=off rom-file=/r", &ret->device);
+}
+
 static int name_module(struct arena *a, union result *ret)
 {
 	const char *name = module_name_kernel(a, "a-b");
@@ -246,6 +274,7 @@ static void a_result_or_out_of_memory(void **state _unused_)
 		{drop_from_defaults}, {show_diff},	    {read_option},
 		{name_module},	      {read_preset},	    {read_guest},
 		{read_mappings},      {read_properties},    {change_property},
+		{read_domain},	      {read_broken_domain}, {read_device},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(works); i++) {
