@@ -161,6 +161,19 @@ static void refuse_foreign_words(struct libvirt *l, struct guest_part *part)
 					    words[i].name));
 }
 
+/* Proxmox VE's files have a folder of their own; libvirt hands the path to QEMU as it is. */
+static void check_rom(struct libvirt *l, struct guest_part *part)
+{
+	const char *file = part->wish->rom_file;
+
+	if (file && *file != '/')
+		refuse(l, part, CODE_NOT_SUPPORTED,
+		       arena_printf(l->a,
+				    "libvirt takes whole paths alone; write rom-file: "
+				    "/usr/share/kvm/%s, or where it is",
+				    file));
+}
+
 /* libvirt plugs in what is PCI Express as that where the machine has a root for it. */
 static void check_bus(struct libvirt *l, struct guest_part *part)
 {
@@ -229,6 +242,7 @@ static void match_part(struct libvirt *l, struct guest_part *part)
 	part->live = LAYER_NONE;
 	refuse_foreign_words(l, part);
 	check_bus(l, part);
+	check_rom(l, part);
 	array_foreach(it, &part->addrs)
 		match_function(l, part, *it);
 	if (part->code != _CODE_INVALID)

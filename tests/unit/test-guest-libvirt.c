@@ -42,6 +42,9 @@ static const struct row rows[] = {
 	{.rom_file = "/r m'",
 	 .said = "it does not have " CARD "; ours .0 managed=no rom-file=/r m'",
 	 .steps = "attach .0 <rom file='/r m&apos;'/>\n"},
+	{.rom_file = "r.rom",
+	 .said = "not-supported: libvirt takes whole paths alone; write rom-file: "
+		 "/usr/share/kvm/r.rom, or where it is"},
 	/* one of two is there */
 	{.next = {"managed=no"},
 	 .ledger = {"managed=no"},
