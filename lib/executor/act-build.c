@@ -8,8 +8,7 @@
 
 #define ITOOLS_CONF "/etc/initramfs-tools/update-initramfs.conf"
 
-/* "" when there is no such file: that is an identity too. NULL: nobody can tell. */
-static const char *identity_of(struct doing *d, const char *path)
+const char *identity_of(struct doing *d, const char *path)
 {
 	const char *word;
 	int err = path ? d->ops->identity(d->ops->ctx, path, d->arena, &word) : -ENOENT;
@@ -93,9 +92,12 @@ static int keep_line(struct doing *d, const struct step *step, const char *forme
 	return d->ops->replace(d->ops->ctx, step->produces, former, size, attr, true);
 }
 
-static void run_builder(struct doing *d, const struct step *step, struct run *run)
+/* ahead: it was run already. */
+static void run_builder(struct doing *d, const struct step *step, const struct trace *ahead,
+			struct run *run)
 {
-	const char *before = identity_of(d, step->produces), *after, *former = NULL;
+	const char *before = ahead ? ahead->identity : identity_of(d, step->produces);
+	const char *after, *former = NULL;
 	struct file_attr attr;
 	size_t size;
 
@@ -103,7 +105,10 @@ static void run_builder(struct doing *d, const struct step *step, struct run *ru
 		former = NULL;
 
 	run->error = step->staged ? clear_stage(d, step->staged) : 0;
-	if (run->error == 0)
+	if (ahead) {
+		run->error = ahead->ahead->error;
+		run->result = ahead->ahead->result;
+	} else if (run->error == 0)
 		run->error = d->ops->run(
 			d->ops->ctx, &(struct ops_command){.argv = &step->argv, .env = &step->env},
 			d->arena, &run->result);
@@ -144,7 +149,9 @@ int act_build(struct doing *d, size_t index, struct report_step *out)
 	const char *command = command_of(step);
 	struct run run = {0};
 
-	run_builder(d, step, &run);
+	if (step->beside && !d->traces[index].ahead)
+		build_beside(d, index);
+	run_builder(d, step, d->traces[index].ahead ? &d->traces[index] : NULL, &run);
 	d->traces[index].touched = run.changed;
 	out->output = run.result.output;
 	if (run.error == -ENOENT)
@@ -193,7 +200,7 @@ int undo_build(struct doing *d, size_t index)
 	const struct step *step = &d->plan->steps.at[index];
 	struct run run = {0};
 
-	run_builder(d, step, &run);
+	run_builder(d, step, NULL, &run);
 	if (run.error < 0)
 		return run.error;
 	if (run.switched < 0)

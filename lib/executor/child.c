@@ -342,16 +342,16 @@ static int start(const struct root *root, const struct ops_command *command, str
 	return err;
 }
 
-int child_run(const struct root *root, const struct ops_command *command,
-	      const struct progress *progress, struct arena *a, struct ops_result *ret)
+int child_start(const struct root *root, const struct ops_command *command, struct arena *a,
+		struct child *ret)
 {
 	/*
 	 * A memory file and no pipe: a builder goes on unharmed when we are killed, and one that
 	 * leaves a process behind that holds its output does not keep us waiting.
 	 */
 	_cleanup_close_ int log = memfd_create("builder", MFD_CLOEXEC);
-	int status, err, read;
-	pid_t pid;
+	pid_t pid = -1;
+	int err;
 
 	if (log < 0)
 		return -errno;
@@ -360,11 +360,35 @@ int child_run(const struct root *root, const struct ops_command *command,
 	err = start(root, command, a, log, &pid);
 	if (err < 0)
 		return err;
-	err = wait_for_builder(pid, log, progress, command->deadline_ms, &status);
+	*ret = (struct child){.pid = pid,
+			      .log = take_fd(&log),
+			      .began = clock_ms(),
+			      .deadline_ms = command->deadline_ms};
+	return 0;
+}
+
+int child_wait(struct child *child, const struct progress *progress, struct arena *a,
+	       struct ops_result *ret)
+{
+	_cleanup_close_ int log = take_fd(&child->log);
+	int64_t past = clock_ms() - child->began;
+	/* One that ended while another was waited for is not asked to end. */
+	unsigned left = past < child->deadline_ms ? child->deadline_ms - (unsigned)past : 1;
+	int status, read, err = wait_for_builder(child->pid, log, progress, left, &status);
+
 	if (err < 0 && err != -ETIMEDOUT)
 		return err;
 	if (err == 0)
 		ret->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 	read = read_log(log, a, &ret->output);
 	return err < 0 ? err : read;
+}
+
+int child_run(const struct root *root, const struct ops_command *command,
+	      const struct progress *progress, struct arena *a, struct ops_result *ret)
+{
+	struct child child;
+	int err = child_start(root, command, a, &child);
+
+	return err < 0 ? err : child_wait(&child, progress, a, ret);
 }

@@ -2,6 +2,8 @@
 /* The two kinds of child process: one that may be left behind, and a builder. Effects. */
 #pragma once
 
+#include <stdint.h>
+
 #include "ops.h"
 
 /*
@@ -11,10 +13,25 @@
  */
 int child_call(int (*fn)(void *arg), void *arg, unsigned deadline_ms);
 
+struct child {
+	pid_t pid;
+	int log; /* what it says; to be closed */
+	int64_t began;
+	unsigned deadline_ms; /* from then on */
+};
+
+/* Starts a command below the root; see struct ops. 0 or negative errno. */
+int child_start(const struct root *root, const struct ops_command *command, struct arena *a,
+		struct child *ret);
+
 /*
- * Runs a command below the root; see struct ops. progress may be NULL. After its deadline its
- * process group is asked to end, then killed.
+ * Waits for it, and closes its log. progress may be NULL. After its deadline its process group is
+ * asked to end, then killed.
  */
+int child_wait(struct child *child, const struct progress *progress, struct arena *a,
+	       struct ops_result *ret);
+
+/* Both. */
 int child_run(const struct root *root, const struct ops_command *command,
 	      const struct progress *progress, struct arena *a, struct ops_result *ret);
 

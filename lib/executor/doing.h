@@ -7,6 +7,8 @@
 #include "journal.h"
 
 #define FILE_MAX_SIZE (64u << 20)
+/* What an image may grow by, beside a sixteenth: vfio's modules and our files in it. */
+#define IMAGE_MARGIN (1u << 20)
 
 struct trace {		    /* what one step found and did, for taking it back */
 	bool existed;	    /* file steps: as found before anything was written */
@@ -14,6 +16,9 @@ struct trace {		    /* what one step found and did, for taking it back */
 	size_t before_size;
 	struct file_attr attr;
 	bool touched; /* files: written or removed; builders: what they produce may have changed */
+	/* builders that were run beside an earlier step's: what came of it; NULL: not yet run */
+	const struct ops_outcome *ahead;
+	const char *identity; /* of what it produces, before */
 };
 
 struct doing {
@@ -78,6 +83,12 @@ int act_bind(struct doing *d, size_t index, struct report_step *out);
 int act_return(struct doing *d, size_t index, struct report_step *out);
 int act_guest(struct doing *d, size_t index, struct report_step *out);
 int act_flag(struct doing *d, size_t index, struct report_step *out);
+/* act-beside.c: runs the builders of this step and of those behind it that may run beside it. */
+void build_beside(struct doing *d, size_t index);
+
+/* What the path is now, by ops->identity; "": it is not there. NULL: nobody can tell. */
+const char *identity_of(struct doing *d, const char *path);
+
 int undo_file(struct doing *d, size_t index);
 int undo_build(struct doing *d, size_t index);
 

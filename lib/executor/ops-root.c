@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <poll.h>
+#include <sched.h>
 #include <string.h>
 
 #include "child.h"
@@ -14,6 +16,8 @@
 /* A module brings its driver's probes along, which may reset hardware. */
 #define MODULE_DEADLINE_MS 60000
 #define MODE_APPENDED	   0644
+#define APART_MS	   50
+#define BESIDE_MAX	   8 /* commands at a time: each takes memory, too */
 
 struct world {
 	const struct root *root;
@@ -139,15 +143,57 @@ static int world_rmdir(void *ctx, const char *path)
 	return root_rmdir(root_of(ctx), path);
 }
 
+static struct ops_command limited(const struct world *w, const struct ops_command *command)
+{
+	struct ops_command ret = *command;
+
+	if (!ret.deadline_ms)
+		ret.deadline_ms = w->limits.build_ms;
+	return ret;
+}
+
 static int world_run(void *ctx, const struct ops_command *command, struct arena *a,
 		     struct ops_result *ret)
 {
 	struct world *w = ctx;
-	struct ops_command limited = *command;
+	struct ops_command one = limited(w, command);
 
-	if (!limited.deadline_ms)
-		limited.deadline_ms = w->limits.build_ms;
-	return child_run(w->root, &limited, w->progress, a, ret);
+	return child_run(w->root, &one, w->progress, a, ret);
+}
+
+static size_t processors(void)
+{
+	cpu_set_t set;
+	int n = sched_getaffinity(0, sizeof(set), &set) < 0 ? 1 : CPU_COUNT(&set);
+
+	return n < 1 ? 1 : n > BESIDE_MAX ? BESIDE_MAX : (size_t)n;
+}
+
+static void run_some(struct world *w, const struct ops_command *commands, size_t n, struct arena *a,
+		     struct ops_outcome *ret)
+{
+	struct child children[BESIDE_MAX];
+
+	for (size_t i = 0; i < n; i++) {
+		struct ops_command one = limited(w, &commands[i]);
+
+		/* A moment apart, so that what all of them write to stands in their order. */
+		if (i)
+			(void)poll(NULL, 0, APART_MS);
+		ret[i].error = child_start(w->root, &one, a, &children[i]);
+	}
+	for (size_t i = 0; i < n; i++)
+		if (ret[i].error == 0)
+			ret[i].error = child_wait(&children[i], w->progress, a, &ret[i].result);
+}
+
+static void world_run_all(void *ctx, const struct ops_command *commands, size_t n, struct arena *a,
+			  struct ops_outcome *ret)
+{
+	const size_t most = processors();
+
+	for (size_t i = 0; i < n; i += most)
+		run_some(ctx, commands + i, n - i < most ? n - i : most, a, ret + i);
 }
 
 struct attr_write {
@@ -208,6 +254,7 @@ int ops_root_new(const struct root *root, const struct progress *progress,
 		.mkdirs = world_mkdirs,
 		.rmdir = world_rmdir,
 		.run = world_run,
+		.run_all = world_run_all,
 		.write_attr = world_write_attr,
 		.load_module = world_load_module,
 	};

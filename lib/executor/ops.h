@@ -20,6 +20,11 @@ struct ops_command {
 	unsigned deadline_ms; /* 0: a builder's */
 };
 
+struct ops_outcome { /* of one of several */
+	int error;   /* what run() would have returned */
+	struct ops_result result;
+};
+
 struct ops_room {
 	uint64_t size; /* bytes of the file, 0 when it is not there */
 	uint64_t free; /* bytes that may still be written on the file system that holds it */
@@ -59,6 +64,10 @@ struct ops {
 	 * ret->output is what it said until then. */
 	int (*run)(void *ctx, const struct ops_command *command, struct arena *a,
 		   struct ops_result *ret);
+	/* Several that do not disturb each other, side by side, as many as there are processors.
+	 * NULL: one after the other, by run(). */
+	void (*run_all)(void *ctx, const struct ops_command *commands, size_t n, struct arena *a,
+			struct ops_outcome *ret);
 	/* sysfs: one write in a disposable child with a deadline; -ETIMEDOUT when it hangs (7.11).
 	 */
 	int (*write_attr)(void *ctx, const char *path, const char *value);

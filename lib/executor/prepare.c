@@ -7,8 +7,6 @@
 #include "ledger-edit.h"
 #include "paths.h"
 
-/* What an image may grow by, beside a sixteenth: vfio's modules and our files in it. */
-#define IMAGE_MARGIN (1u << 20)
 /* Ledger, journal, folders' own blocks. */
 #define STATE_MARGIN (256u << 10)
 

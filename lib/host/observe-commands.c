@@ -90,4 +90,5 @@ void observe_commands(struct observer *o)
 		}
 	}
 	choose_builder(o);
+	host->image_hooks = keep_list(o, PATH_ITOOLS_AFTER);
 }

@@ -328,6 +328,7 @@ struct host {
 	struct words commands; /* builder commands found below the root: "update-initramfs", ... */
 	const char
 		*initramfs_builder; /* "initramfs-tools", "dracut", "mkinitcpio", "booster"; NULL */
+	struct words image_hooks;   /* run by update-initramfs after each image (5.7), names */
 	bool builder_old; /* by its own text it reads none of the files that would be ours (5.29) */
 	struct host_guests guests;
 	ARRAY_OF(struct host_address) addresses; /* for captures, which keep no others */

@@ -142,7 +142,8 @@ struct step {
 	struct words env;     /* "NAME=value" beside the scrubbed standard environment */
 	const char *produces; /* file that must be new afterwards (facts chapter 12), NULL */
 	const char *keeps;    /* first word of a line that produces has to have still; NULL */
-	struct words check;   /* exits with 0 when the files that the command reads are sound */
+	bool beside; /* images: its command may run beside those of the next steps that say so */
+	struct words check; /* exits with 0 when the files that the command reads are sound */
 	ARRAY_OF(struct step_copy) copies; /* which a failed run may leave half done */
 	const char *staged; /* where the builder writes what then takes its place in one rename;
 			       NULL: it writes there itself */

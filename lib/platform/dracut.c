@@ -68,6 +68,7 @@ static int command_for(struct arena *a, const struct host *host, const struct ho
 	    words_push(a, &step->check, check, ARRAY_LEN(check)) < 0)
 		return -ENOMEM;
 	step->produces = image;
+	step->beside = true; /* a work folder of its own, and one image (5.25) */
 	return 0;
 }
 

@@ -217,6 +217,30 @@ static const char *const check[] = {SOURCES_SOUND("sh",
 						  "/etc/initramfs-tools/update-initramfs.conf "
 						  "/etc/initramfs-tools/conf.d/*")};
 
+/*
+ * Runs for different kernels share no file but what hooks make (5.6, 5.8). Those of others may copy
+ * to an ESP or refresh a boot loader, all at once then: only such as do nothing in this environment
+ * are put up with (3.12, 4.14).
+ */
+static bool may_run_beside(const struct host *host, const struct step *step)
+{
+	static const struct {
+		const char *hook, *env;
+	} idle[] = {{"proxmox-boot-sync", "INITRAMFS_TOOLS_KERNEL_HOOK=1"},
+		    {"systemd-boot", "KERNEL_INSTALL_BYPASS=1"}};
+
+	array_foreach(it, &host->image_hooks) {
+		bool harmless = false;
+
+		for (size_t i = 0; i < ARRAY_LEN(idle); i++)
+			harmless = harmless || (strcmp(*it, idle[i].hook) == 0 &&
+						words_has(&step->env, idle[i].env));
+		if (!harmless)
+			return false;
+	}
+	return true;
+}
+
 static int command_for(struct arena *a, const struct host *host, const struct host_kernel *kernel,
 		       struct step *step)
 {
@@ -235,6 +259,7 @@ static int command_for(struct arena *a, const struct host *host, const struct ho
 	    words_push(a, &step->env, entries, ARRAY_LEN(entries)) < 0)
 		return -ENOMEM;
 	step->produces = image;
+	step->beside = may_run_beside(host, step);
 	return 0;
 }
 

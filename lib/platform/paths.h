@@ -13,6 +13,7 @@
 #define PATH_DRACUT_DROPIN  "/etc/dracut.conf.d/90-passthroughd.conf"
 #define PATH_MKCPIO_DROPIN  "/etc/mkinitcpio.conf.d/90-passthroughd.conf"
 #define PATH_DRACUT_LINE    "/etc/dracut.conf.d/zz-passthroughd.conf"
+#define PATH_ITOOLS_AFTER   "/etc/initramfs/post-update.d"
 #define PATH_STATE_DIR	    "/var/lib/passthroughd"
 #define PATH_LEDGER	    PATH_STATE_DIR "/ledger.json"
 #define PATH_LEDGER_DAMAGED PATH_STATE_DIR "/ledger.damaged"

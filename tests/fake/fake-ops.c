@@ -225,6 +225,16 @@ static int fake_ops_run(void *ctx, const struct ops_command *command, struct are
 	return CHANGE(f, false, fake_build(f, command, a, ret));
 }
 
+static void fake_ops_run_all(void *ctx, const struct ops_command *commands, size_t n,
+			     struct arena *a, struct ops_outcome *ret)
+{
+	struct fake *f = ctx;
+
+	f->beside += n;
+	for (size_t i = 0; i < n; i++)
+		ret[i].error = fake_ops_run(ctx, &commands[i], a, &ret[i].result);
+}
+
 static int fake_ops_write_attr(void *ctx, const char *path, const char *value)
 {
 	struct fake *f = ctx;
@@ -248,7 +258,7 @@ void fake_restart(struct fake *f)
 {
 	f->trouble = FAKE_NO_TROUBLE;
 	f->initramfs = f->loader = f->guests = FAKE_BUILDS;
-	f->at = f->good_runs = f->changes = f->attr_writes = f->runs = 0;
+	f->at = f->good_runs = f->changes = f->attr_writes = f->runs = f->beside = 0;
 	f->dead = false;
 	f->log = (struct words){0};
 	f->room = UINT64_MAX;
@@ -299,6 +309,7 @@ int fake_new(const char *dir, struct fake **ret)
 		.mkdirs = fake_ops_mkdirs,
 		.rmdir = fake_ops_rmdir,
 		.run = fake_ops_run,
+		.run_all = fake_ops_run_all,
 		.write_attr = fake_ops_write_attr,
 		.load_module = fake_ops_load_module,
 	};

@@ -52,6 +52,7 @@ struct fake {
 	unsigned changes;     /* all calls that change something */
 	unsigned attr_writes; /* to sysfs */
 	unsigned runs;	      /* of builders */
+	size_t beside;	      /* of those, side by side */
 	struct words log;     /* "run update-grub", "load vfio_pci", "write PATH VALUE" */
 	bool dead;	      /* the power is gone */
 

@@ -67,9 +67,9 @@ for m in $force_drivers; do
 done
 for m in $(cat /usr/share/image-modules); do : > $w/usr/lib/modules/$v/kernel/$m.ko; done
 [ -z "$force_drivers" ] || for m in vfio vfio-pci-core; do : > $w/usr/lib/modules/$v/kernel/$m.ko; done
-(cd $w && find . | cpio -o -H newc) > /tmp/dracut.img 2>/dev/null
-cat /tmp/dracut.img > $out
-rm -rf $w /tmp/dracut.img
+(cd $w && find . | cpio -o -H newc) > $w.img 2>/dev/null
+cat $w.img > $out
+rm -rf $w $w.img
 """
 
 

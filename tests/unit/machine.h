@@ -196,6 +196,7 @@ static inline struct step *plan_build(struct plan *p, const char *version)
 	words_add(p->arena, &step->argv, "-k");
 	words_add(p->arena, &step->argv, version);
 	step->produces = arena_printf(p->arena, "/boot/initrd.img-%s", version);
+	step->beside = true;
 	return step;
 }
 

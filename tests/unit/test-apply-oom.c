@@ -81,6 +81,13 @@ static int spared_run(void *ctx, const struct ops_command *command, struct arena
 	return oom_now() ? -ENOMEM : SPARED(under.run(ctx, command, a, ret));
 }
 
+static void spared_run_all(void *ctx, const struct ops_command *commands, size_t n, struct arena *a,
+			   struct ops_outcome *ret)
+{
+	for (size_t i = 0; i < n; i++)
+		ret[i].error = spared_run(ctx, &commands[i], a, &ret[i].result);
+}
+
 static int spared_write_attr(void *ctx, const char *path, const char *value)
 {
 	return SPARED(under.write_attr(ctx, path, value));
@@ -105,6 +112,7 @@ static void spare(struct ops *ops)
 	ops->mkdirs = spared_mkdirs;
 	ops->rmdir = spared_rmdir;
 	ops->run = spared_run;
+	ops->run_all = spared_run_all;
 	ops->write_attr = spared_write_attr;
 	ops->load_module = spared_load_module;
 }

@@ -398,26 +398,30 @@ struct mishap {
 	unsigned good_runs;
 	const char *only;
 	enum code code;
-	unsigned runs; /* all of them, those of taking back included */
+	unsigned runs, beside; /* all of them, those of taking back included; side by side */
 };
 
 static const struct mishap mishaps[] = {
-	{"the first image fails", FAKE_FAILS, FAKE_BUILDS, 0, NULL, CODE_BUILDER_FAILED, 1},
-	{"the first image is not built", FAKE_IDLES, FAKE_BUILDS, 0, NULL, CODE_NO_EFFECT, 1},
-	{"the builder is killed", FAKE_IS_KILLED, FAKE_BUILDS, 0, NULL, CODE_BUILDER_FAILED, 1},
-	{"the builder is not there", FAKE_IS_MISSING, FAKE_BUILDS, 0, NULL, CODE_NO_BUILDER, 1},
-	{"the second image fails", FAKE_FAILS, FAKE_BUILDS, 0, NEW_KERNEL, CODE_BUILDER_FAILED, 3},
-	{"the second image is idle", FAKE_IDLES, FAKE_BUILDS, 0, NEW_KERNEL, CODE_NO_EFFECT, 3},
-	{"the loader fails", FAKE_BUILDS, FAKE_FAILS, 2, NULL, CODE_BUILDER_FAILED, 5},
-	{"the loader is idle", FAKE_BUILDS, FAKE_IDLES, 2, NULL, CODE_NO_EFFECT, 5},
-	{"the loader is not there", FAKE_BUILDS, FAKE_IS_MISSING, 2, NULL, CODE_NO_BUILDER, 5},
+	{"the first image fails", FAKE_FAILS, FAKE_BUILDS, 0, NULL, CODE_BUILDER_FAILED, 1, 2},
+	{"the first image is not built", FAKE_IDLES, FAKE_BUILDS, 0, NULL, CODE_NO_EFFECT, 1, 2},
+	{"the builder is killed", FAKE_IS_KILLED, FAKE_BUILDS, 0, NULL, CODE_BUILDER_FAILED, 1, 2},
+	{"the builder is not there", FAKE_IS_MISSING, FAKE_BUILDS, 0, NULL, CODE_NO_BUILDER, 1, 2},
+	{"only the first image fails", FAKE_FAILS, FAKE_BUILDS, 0, OLD_KERNEL, CODE_BUILDER_FAILED,
+	 1, 3},
+	{"the second image fails", FAKE_FAILS, FAKE_BUILDS, 0, NEW_KERNEL, CODE_BUILDER_FAILED, 3,
+	 3},
+	{"the second image is idle", FAKE_IDLES, FAKE_BUILDS, 0, NEW_KERNEL, CODE_NO_EFFECT, 3, 3},
+	{"the loader fails", FAKE_BUILDS, FAKE_FAILS, 2, NULL, CODE_BUILDER_FAILED, 5, 5},
+	{"the loader is idle", FAKE_BUILDS, FAKE_IDLES, 2, NULL, CODE_NO_EFFECT, 5, 5},
+	{"the loader is not there", FAKE_BUILDS, FAKE_IS_MISSING, 2, NULL, CODE_NO_BUILDER, 5, 5},
 };
 
 static void check_taken_back(struct machine *m, const struct mishap *row)
 {
+	unsigned runs = m->fake->ops.run_all ? row->beside : row->runs;
 	const char *image = scratch_read(m->s, "/boot/initrd.img-" OLD_KERNEL);
 
-	if (!m->report->failed || !said(m, row->code) || m->fake->runs != row->runs)
+	if (!m->report->failed || !said(m, row->code) || m->fake->runs != runs)
 		fail_msg("%s: failed %d, runs %u", row->what, m->report->failed, m->fake->runs);
 	assert_true(m->report->rolled_back);
 	assert_null(scratch_read(m->s, PATH_MODPROBE));
@@ -435,7 +439,7 @@ static void check_taken_back(struct machine *m, const struct mishap *row)
 	assert_non_null(strstr(scratch_read(m->s, PATH_JOURNAL), "ends: failed, files put back\n"));
 }
 
-static void files_do_not_run_ahead_of_images(void **state)
+static void have_mishaps(void **state, bool beside)
 {
 	for (size_t i = 0; i < ARRAY_LEN(mishaps); i++) {
 		struct machine *m;
@@ -449,7 +453,10 @@ static void files_do_not_run_ahead_of_images(void **state)
 		m->fake->loader = mishaps[i].loader;
 		m->fake->good_runs = mishaps[i].good_runs;
 		m->fake->only_version = mishaps[i].only;
+		if (!beside)
+			m->fake->ops.run_all = NULL;
 		assert_int_equal(apply_all(m), 0);
+		assert_int_equal(m->fake->beside, beside ? 2 : 0);
 		check_taken_back(m, &mishaps[i]);
 		fake_restart(m->fake);
 		assert_int_equal(apply_all(m), 0);
@@ -457,6 +464,31 @@ static void files_do_not_run_ahead_of_images(void **state)
 		if (i + 1 < ARRAY_LEN(mishaps))
 			machine_teardown(state);
 	}
+}
+
+static void files_do_not_run_ahead_of_images(void **state)
+{
+	have_mishaps(state, false);
+}
+
+static void nor_of_images_side_by_side(void **state)
+{
+	have_mishaps(state, true);
+}
+
+/* Room for one image beside the old one, not for two at once: one after the other, then. */
+static void little_room_makes_no_haste(void **state)
+{
+	struct machine *m = *state;
+
+	for (size_t i = 0; i < 2; i++)
+		scratch_write(m->s,
+			      i ? "/boot/initrd.img-" NEW_KERNEL : "/boot/initrd.img-" OLD_KERNEL,
+			      arena_printf(m->s->arena, "%04194304d", 0));
+	m->fake->room = 8u << 20;
+	assert_int_equal(apply_all(m), 0);
+	all_done(m);
+	assert_int_equal(m->fake->beside, 0);
 }
 
 /* What was removed comes back in its folder, which was ours and is again. */
@@ -562,6 +594,8 @@ int main(void)
 		machine_test(a_folder_that_stays_is_named),
 		machine_test(refused_before_anything_is_written),
 		machine_test(files_do_not_run_ahead_of_images),
+		machine_test(nor_of_images_side_by_side),
+		machine_test(little_room_makes_no_haste),
 		machine_test(folders_come_back_with_their_files),
 		machine_test(grub_cfg_is_never_half),
 		machine_test(what_cannot_be_built_again_is_remembered),

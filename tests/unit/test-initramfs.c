@@ -219,6 +219,42 @@ static void commands_name_one_kernel(void **state _unused_)
 	}
 }
 
+struct beside_row {
+	const char *builder;
+	const char *hooks[2];
+	bool proxmox, beside;
+};
+
+static const struct beside_row besides[] = {
+	{"initramfs-tools", {NULL}, false, true},
+	{"initramfs-tools", {"local"}, false, false},
+	{"initramfs-tools", {"proxmox-boot-sync"}, true, true},
+	{"initramfs-tools", {"proxmox-boot-sync"}, false, false},
+	{"initramfs-tools", {"proxmox-boot-sync", "local"}, true, false},
+	{"initramfs-tools", {"systemd-boot"}, false, false},
+	{"dracut", {NULL}, false, true},
+	{"dracut", {"local"}, false, true},
+};
+
+/* Hooks that run after each image (5.7), and do something then, would run at once. */
+static void images_are_built_side_by_side_where_that_is_safe(void **state _unused_)
+{
+	for (size_t i = 0; i < ARRAY_LEN(besides); i++) {
+		_cleanup_host_ struct host *host = host_new();
+		struct step step = {};
+
+		assert_non_null(host);
+		host->boot.proxmox = besides[i].proxmox;
+		for (size_t k = 0; k < 2 && besides[i].hooks[k]; k++)
+			words_add(host->arena, &host->image_hooks, besides[i].hooks[k]);
+		add_kernel(host, V, IMAGE_READ, DEBIAN V);
+		assert_int_equal(row(besides[i].builder)
+					 ->command_for(host->arena, host, host->kernels.at, &step),
+				 0);
+		assert_int_equal(step.beside, besides[i].beside);
+	}
+}
+
 /* --- proofs --------------------------------------------------------------------------------- */
 
 #define ORDER_LINE(name)                                                                           \
@@ -430,6 +466,7 @@ int main(void)
 		cmocka_unit_test(files_are_as_written),
 		cmocka_unit_test(names_that_are_none_are_refused),
 		cmocka_unit_test(commands_name_one_kernel),
+		cmocka_unit_test(images_are_built_side_by_side_where_that_is_safe),
 		cmocka_unit_test(image_is_read_not_trusted),
 		cmocka_unit_test(dracuts_image_is_read_too),
 		cmocka_unit_test(serial_needs_its_program),
