@@ -15,6 +15,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 
+import beside  # noqa: E402,F401
 import cases  # noqa: E402
 import cuts  # noqa: E402,F401
 import dracut  # noqa: E402,F401
