@@ -128,11 +128,12 @@ static int promise(struct pthru_ctx *ctx, struct pthru_report *r)
 	return err;
 }
 
-/* Afterwards nothing shows any more that the ledger was lost. */
+/* Afterwards nothing shows any more that the ledger was lost, or what was let go of (guests). */
 static void join_lost(struct pthru_report *r)
 {
 	array_foreach(it, &r->before->plan->diags.list)
-		if (it->code == CODE_LEDGER_LOST)
+		if (it->code == CODE_LEDGER_LOST ||
+		    (it->code == CODE_FOREIGN_CONFLICT && it->severity == SEVERITY_WARNING))
 			diags_add(&r->diags->d, it->severity, it->code, it->place, NULL, "%s",
 				  it->message);
 }

@@ -37,12 +37,27 @@ void render_step(const struct step *step, struct strbuf *out)
 		strbuf_addf(out, " (now %s)", step->value_before);
 }
 
+/* What it reads, in one line. */
+static void render_input(const char *text, struct strbuf *out)
+{
+	strbuf_add(out, " <<<\"");
+	for (; *text; text++) {
+		if (*text != '\n')
+			strbuf_addc(out, *text);
+		else
+			text += strspn(text + 1, " ");
+	}
+	strbuf_add(out, "\"");
+}
+
 void render_command(const struct step *step, struct strbuf *out)
 {
 	array_foreach(it, &step->env)
 		strbuf_addf(out, "%s ", *it);
 	array_foreach(it, &step->argv)
 		strbuf_addf(out, "%s%s", it == step->argv.at ? "" : " ", *it);
+	if (step->input)
+		render_input(step->input, out);
 }
 
 bool render_has_diff(const struct step *step)
@@ -74,6 +89,9 @@ bool render_step_concerns(const struct step *step, const char *device)
 
 	if (step->device && strcmp(step->device, device) == 0)
 		return true;
+	array_foreach(it, &step->guests)
+		if (strcmp(it->device, device) == 0)
+			return true;
 	return step->why && strncmp(step->why, kind, strlen(kind)) == 0 &&
 	       strncmp(step->why + strlen(kind), device, n) == 0 &&
 	       !strchr("abcdefghijklmnopqrstuvwxyz0123456789._-", step->why[strlen(kind) + n]);

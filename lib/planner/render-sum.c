@@ -6,10 +6,19 @@
 
 #define NAMES_MAX 4 /* names in one sentence */
 
+/* Several commands may change one guest. */
+static bool is_first_of(const struct plan *plan, const struct step *step)
+{
+	for (const struct step *it = plan->steps.at; it < step; it++)
+		if (it->kind == step->kind && strcmp(it->target, step->target) == 0)
+			return false;
+	return true;
+}
+
 struct plan_sum render_sum(const struct plan *plan)
 {
 	struct plan_sum sum = {.devices = plan->devices.n};
-	size_t flags = 0;
+	size_t flags = 0, changes = 0;
 	size_t *const counts[_STEP_KIND_MAX] = {
 		[STEP_WRITE_FILE] = &sum.written,
 		[STEP_REMOVE_FILE] = &sum.removed,
@@ -19,12 +28,14 @@ struct plan_sum render_sum(const struct plan *plan)
 		[STEP_SET_PARAMETER] = &sum.set,
 		[STEP_BIND] = &sum.bound,
 		[STEP_RETURN] = &sum.returned,
-		[STEP_SET_GUEST] = &sum.guests,
+		[STEP_SET_GUEST] = &changes,
 		[STEP_FLAG_REBOOT] = &flags,
 	};
 
-	array_foreach(it, &plan->steps)
+	array_foreach(it, &plan->steps) {
 		++*counts[it->kind];
+		sum.guests += it->kind == STEP_SET_GUEST && is_first_of(plan, it);
+	}
 	sum.pending = plan->steps.n - flags;
 	array_foreach(it, &plan->items) {
 		sum.items += render_item_shown(it);

@@ -130,7 +130,7 @@ static void match_function(struct libvirt *l, struct guest_part *part, struct pc
 				    key, present, text, guest->name));
 		return;
 	}
-	if (part->code != _CODE_INVALID)
+	if (part->code != _CODE_INVALID || part->why)
 		return;
 	part->why = present ? arena_printf(l->a, "it has %s in another way", key)
 			    : arena_printf(l->a, "it does not have %s", key);

@@ -260,7 +260,7 @@ def others_change(host, tally):
     host.write(CONF, text)
     host.spec(HEAD)
     tally.check("another device under our key: that is told", "foreign-conflict" in codes(host.json("plan")[1]))
-    host.json("apply")
+    tally.check("and afterwards too", "foreign-conflict" in codes(host.json("apply")[1]))
     tally.equal("and it stays", host.read(CONF), text)
 
     host.write(CONF, PLAIN)
