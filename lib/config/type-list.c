@@ -205,7 +205,13 @@ const struct type type_functions = {
 
 /* --- consent --------------------------------------------------------------------------------- */
 
-_Static_assert(_CODE_MAX <= 64, "accept is a mask of codes");
+#define FITS_MASK(code) _Static_assert((code) < 64, "accept is a mask of codes")
+
+FITS_MASK(CODE_SHARED_GROUP);
+FITS_MASK(CODE_BOOT_DISPLAY);
+FITS_MASK(CODE_MANAGEMENT_NIC);
+FITS_MASK(CODE_IN_USE);
+FITS_MASK(CODE_NO_RESET);
 
 static int take_consent(struct reader *r, const struct key *key, struct node *item, void *into)
 {
@@ -246,7 +252,7 @@ static void list_codes(uint64_t mask, const char *before, const char *between, c
 	bool first = true;
 
 	for (int i = 0; i < _CODE_MAX; i++) {
-		if (!(mask & UINT64_C(1) << i) || !code_acceptable((enum code)i))
+		if (!code_acceptable((enum code)i) || !(mask & UINT64_C(1) << i))
 			continue;
 		strbuf_addf(out, "%s%s%s%s", first ? "" : between, before, code_name((enum code)i),
 			    after);

@@ -103,7 +103,7 @@ const char *guard_consent_text(struct arena *a, const struct spec_device *wish)
 	const char *text = "";
 
 	for (int i = 0; text && i < _CODE_MAX; i++)
-		if (wish->accept >> i & 1)
+		if (code_acceptable((enum code)i) && wish->accept >> i & 1)
 			text = arena_printf(a, "%s%s%s", text, *text ? ", " : "",
 					    code_name((enum code)i));
 	return text;
