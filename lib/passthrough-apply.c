@@ -132,8 +132,7 @@ static int promise(struct pthru_ctx *ctx, struct pthru_report *r)
 static void join_lost(struct pthru_report *r)
 {
 	array_foreach(it, &r->before->plan->diags.list)
-		if (it->code == CODE_LEDGER_LOST ||
-		    (it->code == CODE_FOREIGN_CONFLICT && it->severity == SEVERITY_WARNING))
+		if (it->code == CODE_LEDGER_LOST || it->code == CODE_GUEST_LEFT)
 			diags_add(&r->diags->d, it->severity, it->code, it->place, NULL, "%s",
 				  it->message);
 }

@@ -109,6 +109,13 @@ static const struct code_row rows[_CODE_MAX] = {
 	[CODE_GUEST_BLOCKED] = {"guest-blocked", false,
 				"a guest that starts with the host has a device that is not ready "
 				"for it"},
+	[CODE_GUEST_LEFT] = {"guest-left", false,
+			     "an entry of a guest's that was ours is another hand's by now, and "
+			     "stays"},
+	[CODE_SNAPSHOT_DIFFERS] =
+		{"snapshot-differs", false,
+		 "going back to a snapshot of the guest would bring other devices "
+		 "than are wished"},
 	[CODE_NO_QUORUM] = {"no-quorum", false,
 			    "the cluster has no quorum, and takes no changes until it has"},
 	[CODE_NEEDS_Q35] = {"needs-q35", false, "PCI Express needs a guest of machine type q35"},

@@ -61,6 +61,8 @@ enum code {
 	CODE_GUEST_REFUSED,  /* by the hypervisor's tool */
 	CODE_GUEST_CONFLICT, /* two guests, one device */
 	CODE_GUEST_BLOCKED,  /* starts with the host, and cannot be given its device */
+	CODE_GUEST_LEFT,     /* was ours, and is another hand's by now */
+	CODE_SNAPSHOT_DIFFERS,
 	CODE_NO_QUORUM,
 	CODE_NEEDS_Q35,
 	CODE_NO_OVMF,

@@ -134,6 +134,21 @@ static int take_machine(struct planning *p, const struct vm_wish *wish)
 	return 0;
 }
 
+/* A rollback puts the snapshot's lines in the place of ours (9.8). */
+static int tell_snapshots(struct planning *p, const struct vm_wish *wish)
+{
+	if (wish->spec && wish->spec->devices.n)
+		array_foreach(it, &wish->task.guest->snapshots)
+			if (plan_note(
+				    p, SEVERITY_NOTE, CODE_SNAPSHOT_DIFFERS,
+				    "guest %s: its snapshot %s has other devices of the host than "
+				    "the guest now; who goes back to it gets those until the next "
+				    "look",
+				    wish->spec->name, *it) < 0)
+				return -ENOMEM;
+	return 0;
+}
+
 int guest_match(struct planning *p, struct vm_wish *wish)
 {
 	int err = find_surplus(p, wish, false);
@@ -144,6 +159,8 @@ int guest_match(struct planning *p, struct vm_wish *wish)
 		err = take_answer(p, wish, i);
 	if (err == 0 && wish->spec)
 		err = take_machine(p, wish);
+	if (err == 0)
+		err = tell_snapshots(p, wish);
 	if (err == 0)
 		err = guest_keep_possible(p, wish);
 	return err < 0 ? err : find_surplus(p, wish, true);

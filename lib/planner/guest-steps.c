@@ -104,7 +104,7 @@ static int block_work(struct planning *p, struct vm_wish *wish, enum code code, 
 static int tell_left(struct planning *p, const struct vm_wish *wish)
 {
 	array_foreach(it, &wish->task.left)
-		if (plan_note(p, SEVERITY_WARNING, CODE_FOREIGN_CONFLICT, "guest %s: %s",
+		if (plan_note(p, SEVERITY_WARNING, CODE_GUEST_LEFT, "guest %s: %s",
 			      wish->task.guest->name, *it) < 0)
 			return -ENOMEM;
 	return 0;

@@ -259,8 +259,8 @@ def others_change(host, tally):
     text = plain("hostpci0: 04:00")
     host.write(CONF, text)
     host.spec(HEAD)
-    tally.check("another device under our key: that is told", "foreign-conflict" in codes(host.json("plan")[1]))
-    tally.check("and afterwards too", "foreign-conflict" in codes(host.json("apply")[1]))
+    tally.check("another device under our key: that is told", "guest-left" in codes(host.json("plan")[1]))
+    tally.check("and afterwards too", "guest-left" in codes(host.json("apply")[1]))
     tally.equal("and it stays", host.read(CONF), text)
 
     host.write(CONF, PLAIN)
@@ -304,7 +304,7 @@ def machine_stays(host, tally):
     host.json("apply")
     host.write(CONF, plain("hostpci0: 0000:01:00,pcie=1", "hostpci1: 04:00,pcie=1"))
     host.spec(HEAD)
-    tally.check("that is told", "foreign-conflict" in codes(host.json("plan")[1]))
+    tally.check("that is told", "guest-left" in codes(host.json("plan")[1]))
     host.json("apply")
     tally.equal("ours went, q35 stayed", devices(host.read(CONF)), {"machine": "q35", "hostpci1": "04:00,pcie=1"})
 

@@ -46,6 +46,8 @@ static void made_guest_word(struct arena *a, struct host_guest *guest, char *wor
 		guest->node = v;
 	else if ((v = made_value(word, "bad")))
 		guest->bad = v;
+	else if ((v = made_value(word, "snapshot")))
+		words_add(a, &guest->snapshots, v);
 	else if ((v = made_value(word, "machine")))
 		guest->next.machine = v, guest->next.q35 = strstr(v, "q35") != NULL;
 	else if (strncmp(word, "now:", 4) == 0)
@@ -288,6 +290,12 @@ static const struct row rows[] = {
 	 "vm:101/gone blocked none/none: device:gone is blocked, and no guest is pointed at it\n"
 	 "ours 101 gone hostpci0 \"0000:01:00\" was \"\"\n"
 	 "error guest-blocked\n"},
+	{"a snapshot without it", "101 hostpci0=" GPU " snapshot=clean",
+	 "101: {devices: {gpu: {}}}", OURS,
+	 "vm:101/gpu configured right/none: it is not running\n"
+	 "ours 101 gpu hostpci0 \"0000:01:00\" was \"\"\n"
+	 "warning no-ovmf\n"
+	 "note snapshot-differs\n"},
 	{"not wished any more", "101 hostpci0=" GPU, "", OURS,
 	 "qm set 101 --delete hostpci0 --digest d1 (vm:101/gpu: no longer wished)\n"},
 	{"not wished any more, and another hand's before", "101 hostpci0=" GPU ",pcie=1", "",
