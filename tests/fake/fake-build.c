@@ -435,6 +435,7 @@ static const struct command {
 	{"kernel-install", OF_LOADERS, fake_kernel_install},
 	{"u-boot-update", OF_LOADERS, fake_u_boot_update},
 	{"qm", OF_GUESTS, fake_qm},
+	{"virsh", OF_GUESTS, fake_virsh},
 };
 
 static enum fake_builder manner(struct fake *f, const struct command *c, const struct words *argv)

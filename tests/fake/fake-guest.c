@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* qm as it behaves for a guest that does not run (9.8, 9.9): keys in order, and no other digest. */
+/* qm as it behaves for a guest that does not run (9.8, 9.9): keys in order, and no other digest;
+ * virsh as far as elements come to and go from a definition (9.14). */
 #include <string.h>
 
 #include "digest.h"
@@ -100,4 +101,25 @@ int fake_qm(struct fake *f, const struct words *argv, bool spoil)
 		strbuf_addf(&line, "%s%s", line.len ? " " : "", *it);
 	strbuf_addf(&line, "\n%s", f->input ? f->input : "");
 	return fake_write(f, FAKE_GUEST, strbuf_text(&line), line.len) < 0 || spoil;
+}
+
+/* virsh -c URI attach-device|detach-device NAME /dev/stdin --config */
+int fake_virsh(struct fake *f, const struct words *argv, bool spoil)
+{
+	bool attach = argv->n > 4 && strcmp(argv->at[3], "attach-device") == 0;
+	const char *path = argv->n > 4
+				   ? arena_printf(f->arena, "/etc/libvirt/qemu/%s.xml", argv->at[4])
+				   : NULL;
+	const char *text = path && f->input ? fake_read(f, path) : NULL;
+	const char *at = text ? strstr(text, attach ? "</devices>" : f->input) : NULL;
+	_cleanup_strbuf_ struct strbuf out = {0};
+
+	if (!at || spoil)
+		return 1;
+	while (attach && at > text && at[-1] != '\n')
+		at--;
+	strbuf_addn(&out, text, (size_t)(at - text));
+	strbuf_add(&out, attach ? f->input : "");
+	strbuf_add(&out, attach ? at : at + strlen(f->input));
+	return fake_write(f, path, strbuf_text(&out), out.len) < 0;
 }

@@ -40,6 +40,7 @@ int fake_u_boot_update(struct fake *f, const struct words *argv, bool spoil);
 
 /* fake-guest.c */
 int fake_qm(struct fake *f, const struct words *argv, bool spoil);
+int fake_virsh(struct fake *f, const struct words *argv, bool spoil);
 
 /* Whole file; NULL when absent. */
 const char *fake_read(struct fake *f, const char *path);

@@ -31,7 +31,7 @@ static const struct row rows[] = {
 	/* nothing there: ours, with libvirt's defaults or what is given */
 	{.said = "it does not have " CARD "; ours .0 managed=no", .steps = "attach .0\n"},
 	{.wish = BOTH,
-	 .said = "it does not have " AUDIO "; ours .0 managed=no; ours .1 managed=no",
+	 .said = "it does not have " CARD "; ours .0 managed=no; ours .1 managed=no",
 	 .steps = "attach .0\nattach .1\n"},
 	{.wish = NO_BAR,
 	 .said = "it does not have " CARD "; ours .0 managed=no rom=off",
