@@ -78,8 +78,7 @@ struct ledger_guest *edit_guest(struct ledger *l, const struct ledger_guest *of)
 	struct ledger_guest *g;
 
 	array_foreach(it, &l->guests)
-		if (it->hypervisor == of->hypervisor && strcmp(it->guest, of->guest) == 0 &&
-		    strcmp(it->key, of->key) == 0)
+		if (ledger_guest_same(it, of))
 			return it;
 	g = array_add(l->arena, &l->guests);
 	if (g)

@@ -40,6 +40,15 @@ const struct guest_device *guest_device_at(const struct guest_config *config, co
 	return NULL;
 }
 
+const char *guest_text_at(const struct guest_config *config, const char *key)
+{
+	const struct guest_device *device = guest_device_at(config, key);
+
+	if (device)
+		return device->text;
+	return strcmp(key, GUEST_KEY_MACHINE) == 0 && config->machine ? config->machine : "";
+}
+
 const struct guest_mapping *guest_mapping_named(const struct host_guests *guests, const char *name)
 {
 	array_foreach(it, &guests->mappings)

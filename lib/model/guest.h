@@ -97,4 +97,7 @@ const struct guest_device *guest_gives(const struct host_guest *guest, struct pc
 /* The entry with that key, NULL without. */
 const struct guest_device *guest_device_at(const struct guest_config *config, const char *key);
 
+/* What stands there under the key, also GUEST_KEY_MACHINE; "" when nothing does. */
+const char *guest_text_at(const struct guest_config *config, const char *key);
+
 const struct guest_mapping *guest_mapping_named(const struct host_guests *guests, const char *name);

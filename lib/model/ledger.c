@@ -75,12 +75,19 @@ const struct ledger_device *ledger_device(const struct ledger *ledger, struct pc
 	return NULL;
 }
 
+bool ledger_guest_same(const struct ledger_guest *a, const struct ledger_guest *b)
+{
+	return a->hypervisor == b->hypervisor && strcmp(a->guest, b->guest) == 0 &&
+	       strcmp(a->key, b->key) == 0;
+}
+
 const struct ledger_guest *ledger_guest(const struct ledger *ledger, enum hypervisor hypervisor,
 					const char *guest, const char *key)
 {
+	const struct ledger_guest wanted = {.hypervisor = hypervisor, .guest = guest, .key = key};
+
 	array_foreach(it, &ledger->guests)
-		if (it->hypervisor == hypervisor && strcmp(it->guest, guest) == 0 &&
-		    strcmp(it->key, key) == 0)
+		if (ledger_guest_same(it, &wanted))
 			return it;
 	return NULL;
 }

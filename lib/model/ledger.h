@@ -94,6 +94,9 @@ int ledger_file_settle(struct arena *a, struct ledger_file *file, const char *di
 
 const struct ledger_file *ledger_file(const struct ledger *ledger, const char *path);
 const struct ledger_promise *ledger_promise(const struct ledger *ledger, const char *item);
+/* Whether both are of the same key of the same guest. */
+bool ledger_guest_same(const struct ledger_guest *a, const struct ledger_guest *b);
+
 /* guest "": a mapping. */
 const struct ledger_guest *ledger_guest(const struct ledger *ledger, enum hypervisor hypervisor,
 					const char *guest, const char *key);

@@ -4,18 +4,8 @@
 
 #include "guests.h"
 
-static const char *text_of(const struct host_guest *guest, const char *key)
-{
-	const struct guest_device *device = guest_device_at(&guest->next, key);
-
-	if (device)
-		return device->text;
-	return strcmp(key, GUEST_KEY_MACHINE) == 0 && guest->next.machine ? guest->next.machine
-									  : "";
-}
-
 struct sides {
-	struct strbuf before, after;
+	struct strbuf *before, *after;
 };
 
 static void add_line(struct strbuf *out, const char *key, const char *text)
@@ -24,18 +14,18 @@ static void add_line(struct strbuf *out, const char *key, const char *text)
 		strbuf_addf(out, "%s: %s\n", key, text);
 }
 
-static void add_entry(struct sides *sides, const struct host_guest *guest, const char *key,
+static void add_entry(const struct sides *sides, const struct host_guest *guest, const char *key,
 		      const char *text)
 {
-	const char *now = text_of(guest, key);
+	const char *now = guest_text_at(&guest->next, key);
 
 	if (strcmp(now, text) == 0)
 		return;
-	add_line(&sides->before, key, now);
-	add_line(&sides->after, key, text);
+	add_line(sides->before, key, now);
+	add_line(sides->after, key, text);
 }
 
-static void add_all(struct sides *sides, const struct guest_task *task)
+static void add_all(const struct sides *sides, const struct guest_task *task)
 {
 	array_foreach(part, &task->parts)
 		array_foreach(it, &part->ours)
@@ -49,8 +39,8 @@ static void add_all(struct sides *sides, const struct guest_task *task)
 
 int guests_diff(struct planning *p, const struct vm_wish *wish, struct guest_steps *steps)
 {
-	_cleanup_(strbuf_done) struct strbuf before = {0}, after = {0};
-	struct sides sides = {0};
+	_cleanup_strbuf_ struct strbuf before = {0}, after = {0};
+	const struct sides sides = {&before, &after};
 	struct step *first = NULL;
 	int err;
 
@@ -60,8 +50,6 @@ int guests_diff(struct planning *p, const struct vm_wish *wish, struct guest_ste
 	if (!first)
 		return 0;
 	add_all(&sides, &wish->task);
-	before = sides.before;
-	after = sides.after;
 	first->before_size = before.len;
 	first->size = after.len;
 	err = strbuf_to_arena(&before, p->a, &first->before);

@@ -47,13 +47,9 @@ static const char *has_any(const struct host_guest *guest, const struct guest_pa
 
 static bool is_wished(const struct planning *p, const char *guest, const char *device)
 {
-	array_foreach(vm, &p->spec->vms) {
-		if (strcmp(vm->name, guest) != 0)
-			continue;
-		array_foreach(it, &vm->devices)
-			if (strcmp(it->device, device) == 0)
-				return true;
-	}
+	array_foreach(vm, &p->spec->vms)
+		if (strcmp(vm->name, guest) == 0 && guest_wishes(vm, device))
+			return true;
 	return false;
 }
 
@@ -88,7 +84,7 @@ static int judge_wishes(struct planning *p, const struct vm_wish *wish, const ch
 			size_t item)
 {
 	array_foreach(vm, &p->spec->vms)
-		if (vm != wish->spec && is_wished(p, vm->name, device))
+		if (vm != wish->spec && guest_wishes(vm, device))
 			return item_block(p, item, CODE_GUEST_CONFLICT,
 					  "guest %s, %s: it is wished for guest %s too, and both "
 					  "may be started; list it for one of them",

@@ -41,9 +41,7 @@ bool guest_has_part(const struct guest_task *task, const char *device)
 bool guest_holds(const struct ledger_guest *list, size_t n, const struct ledger_guest *entry)
 {
 	for (size_t i = 0; i < n; i++)
-		if (list[i].hypervisor == entry->hypervisor &&
-		    strcmp(list[i].guest, entry->guest) == 0 &&
-		    strcmp(list[i].key, entry->key) == 0)
+		if (ledger_guest_same(&list[i], entry))
 			return true;
 	return false;
 }

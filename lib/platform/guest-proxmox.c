@@ -52,15 +52,6 @@ static int match(struct arena *a, struct guest_task *task)
 
 /* --- steps ------------------------------------------------------------------------------------ */
 
-static const char *text_at(const struct host_guest *guest, const char *key)
-{
-	const struct guest_device *device = guest_device_at(&guest->next, key);
-
-	if (strcmp(key, GUEST_KEY_MACHINE) == 0)
-		return guest->next.machine ? guest->next.machine : "";
-	return device ? device->text : "";
-}
-
 static int add_option(struct arena *a, struct step *step, const char *key, const char *text)
 {
 	const char *option = arena_printf(a, "--%s", key);
@@ -72,7 +63,8 @@ static int add_option(struct arena *a, struct step *step, const char *key, const
 static int add_ours(struct arena *a, const struct guest_task *task,
 		    const struct ledger_guest *entry, struct step *step)
 {
-	if (!*entry->guest || strcmp(text_at(task->guest, entry->key), entry->text) == 0)
+	if (!*entry->guest ||
+	    strcmp(guest_text_at(&task->guest->next, entry->key), entry->text) == 0)
 		return 0;
 	if (array_push(a, &step->guests, *entry) < 0)
 		return -ENOMEM;
