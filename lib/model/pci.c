@@ -192,6 +192,11 @@ int pci_class_parse(const char *text, uint32_t *ret_class, uint32_t *ret_mask)
 	return 0;
 }
 
+bool pci_class_is_display(uint32_t class)
+{
+	return class >> 16 == 0x03;
+}
+
 const char *pci_class_word(uint32_t class)
 {
 	for (size_t i = 0; i < ARRAY_LEN(class_rows); i++)

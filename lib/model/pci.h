@@ -53,6 +53,9 @@ bool pci_id_same_model(const struct pci_id *a, const struct pci_id *b);
  */
 int pci_class_parse(const char *text, uint32_t *ret_class, uint32_t *ret_mask);
 
+/* Whether it is one of a display: VGA, 3D and the like. */
+bool pci_class_is_display(uint32_t class);
+
 /* A short word for people: "VGA", "NVMe", "Ethernet", "USB", "audio", "bridge", ... */
 const char *pci_class_word(uint32_t class);
 

@@ -5,8 +5,6 @@
 #include "guard-part.h"
 #include "kcmdline.h"
 
-#define CLASS_DISPLAY 0x03
-
 /* --- uses ------------------------------------------------------------------------------------ */
 
 static const struct use_row {
@@ -117,7 +115,7 @@ static void judge_cover(struct guard_case *c, const struct host_device *own)
 	c->error = evidence ? 0 : -ENOMEM;
 	if (c->error < 0)
 		return;
-	if (own->class >> 16 == CLASS_DISPLAY &&
+	if (pci_class_is_display(own->class) &&
 	    (kcmdline_satisfies(&g->running, "intel_iommu=igfx_off") ||
 	     kcmdline_satisfies(&g->running, "intel_iommu=intgpu_off")))
 		uncovered(c, CODE_IOMMU_OFF, SEVERITY_ERROR,

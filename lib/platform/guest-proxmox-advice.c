@@ -5,8 +5,6 @@
 
 #include "guest-proxmox.h"
 
-#define CLASS_DISPLAY 0x03
-
 static void say(struct proxmox *p, struct guest_part *part, enum severity severity, enum code code,
 		const char *text)
 {
@@ -45,7 +43,7 @@ void proxmox_advise(struct proxmox *p, struct guest_part *part, const struct qm_
 	array_foreach(it, &part->addrs) {
 		const struct host_device *device = host_device(p->task->host, *it);
 
-		if (device && device->class >> 16 == CLASS_DISPLAY)
+		if (device && pci_class_is_display(device->class))
 			card = device;
 	}
 	if (!card || part->code != _CODE_INVALID)
