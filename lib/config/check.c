@@ -50,24 +50,16 @@ static int by_name(const void *key, const void *at)
 static int check_libvirt(struct reader *r, const struct entry *entry,
 			 const struct spec_vm_device *device)
 {
-	const struct {
-		const char *name;
-		bool given;
-	} keys[] = {
-		{"primary-gpu", device->primary_gpu.given && device->primary_gpu.value},
-		{"id", device->shown.has_id},
-		{"mapping", device->mapping != NULL},
-		{"index", device->index.given},
-	};
+	const char *name;
 	int err = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		const struct node *value = tree_get(entry->value, keys[i].name);
+	for (unsigned n = 0; (name = spec_proxmox_key(device, n)); n++) {
+		const struct node *value = tree_get(entry->value, name);
 
-		if (keys[i].given && value)
+		if (value)
 			err = reader_refuse(r, value->key, CODE_BAD_VALUE,
 					    "libvirt has no \"%s\"; it is Proxmox VE's alone",
-					    keys[i].name);
+					    name);
 	}
 	return err;
 }

@@ -36,6 +36,24 @@ static const char *const hypervisors[_HYPERVISOR_MAX] = {
 };
 DEFINE_NAMES_BOTH(hypervisor, enum hypervisor, hypervisors);
 
+const char *spec_proxmox_key(const struct spec_vm_device *device, unsigned n)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} keys[] = {
+		{"primary-gpu", device->primary_gpu.given && device->primary_gpu.value},
+		{"id", device->shown.has_id},
+		{"mapping", device->mapping != NULL},
+		{"index", device->index.given},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (keys[i].given && !n--)
+			return keys[i].name;
+	return NULL;
+}
+
 struct spec *spec_new(void)
 {
 	_cleanup_arena_ struct arena *a = arena_new();

@@ -104,6 +104,9 @@ struct spec_vm_device {
 	struct place place;
 };
 
+/* The n-th of the keys given here that Proxmox VE alone has a word for; NULL past the last. */
+const char *spec_proxmox_key(const struct spec_vm_device *device, unsigned n);
+
 struct spec_vm {
 	const char *name;
 	enum hypervisor hypervisor;

@@ -10,8 +10,6 @@
 #include "domain-xml.h"
 #include "rows.h"
 
-#define CLASS_DISPLAY 0x03
-
 struct libvirt {
 	struct arena *a;
 	struct guest_task *task;
@@ -141,24 +139,14 @@ static void match_function(struct libvirt *l, struct guest_part *part, struct pc
 
 static void refuse_foreign_words(struct libvirt *l, struct guest_part *part)
 {
-	const struct spec_vm_device *wish = part->wish;
-	const struct {
-		const char *name;
-		bool given;
-	} words[] = {
-		{"primary-gpu", wish->primary_gpu.given && wish->primary_gpu.value},
-		{"id", wish->shown.has_id},
-		{"mapping", wish->mapping != NULL},
-		{"index", wish->index.given},
-	};
+	const char *name = spec_proxmox_key(part->wish, 0);
 
-	for (size_t i = 0; i < ARRAY_LEN(words); i++)
-		if (words[i].given)
-			refuse(l, part, CODE_NOT_SUPPORTED,
-			       arena_printf(l->a,
-					    "libvirt has no \"%s\", it is Proxmox VE's alone; take "
-					    "it out",
-					    words[i].name));
+	if (name)
+		refuse(l, part, CODE_NOT_SUPPORTED,
+		       arena_printf(l->a,
+				    "libvirt has no \"%s\", it is Proxmox VE's alone; take it "
+				    "out",
+				    name));
 }
 
 /* Proxmox VE's files have a folder of their own; libvirt hands the path to QEMU as it is. */
@@ -222,7 +210,7 @@ static void advise(struct libvirt *l, struct guest_part *part)
 	array_foreach(it, &part->addrs) {
 		const struct host_device *card = host_device(l->task->host, *it);
 
-		if (!card || card->class >> 16 != CLASS_DISPLAY)
+		if (!card || !pci_class_is_display(card->class))
 			continue;
 		if (!l->task->guest->next.uefi)
 			say(l, part, CODE_NO_OVMF,
