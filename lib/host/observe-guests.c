@@ -73,9 +73,7 @@ static void add_functions(struct observer *o, struct guest_device *device, const
 	if (!qm_ids_parse(host, &ids))
 		return;
 	for (size_t i = 0; i < ids.n; i++)
-		kept(o, array_push(o->a, &device->functions,
-				   ((struct guest_function){ids.at[i].addr,
-							    ids.at[i].whole_slot})) == 0);
+		kept(o, array_push(o->a, &device->functions, ids.at[i]) == 0);
 }
 
 static void add_mapped(struct observer *o, struct guest_device *device, const char *node)

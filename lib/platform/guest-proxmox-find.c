@@ -120,6 +120,12 @@ static const struct ledger_guest *known_of(const struct proxmox *p, const struct
 	return NULL;
 }
 
+bool proxmox_same_device(const struct qm_properties *a, const struct qm_properties *b)
+{
+	return qm_value_same(qm_property(a, "host"), qm_property(b, "host")) &&
+	       qm_value_same(qm_property(a, "mapping"), qm_property(b, "mapping"));
+}
+
 static bool is_still(struct proxmox *p, const struct guest_device *there, const char *written)
 {
 	struct qm_properties now, then;
@@ -128,8 +134,7 @@ static bool is_still(struct proxmox *p, const struct guest_device *there, const 
 	if (err == 0)
 		err = qm_properties_parse(p->a, "host", written, &then);
 	proxmox_kept(p, err != -ENOMEM);
-	return err == 0 && qm_value_same(qm_property(&now, "host"), qm_property(&then, "host")) &&
-	       qm_value_same(qm_property(&now, "mapping"), qm_property(&then, "mapping"));
+	return err == 0 && proxmox_same_device(&now, &then);
 }
 
 static bool is_surplus(struct proxmox *p, const char *key)

@@ -14,12 +14,6 @@ static int leave(struct undone *ret, const char *why)
 	return why ? 0 : -ENOMEM;
 }
 
-static bool same_device(const struct qm_properties *a, const struct qm_properties *b)
-{
-	return qm_value_same(qm_property(a, "host"), qm_property(b, "host")) &&
-	       qm_value_same(qm_property(a, "mapping"), qm_property(b, "mapping"));
-}
-
 static int undo_device(struct arena *a, const struct guest_task *task,
 		       const struct ledger_guest *entry, struct undone *ret)
 {
@@ -34,7 +28,7 @@ static int undo_device(struct arena *a, const struct guest_task *task,
 		err = qm_properties_parse(a, "host", entry->text, &ours);
 	if (err == -ENOMEM)
 		return err;
-	if (err < 0 || !same_device(&now, &ours))
+	if (err < 0 || !proxmox_same_device(&now, &ours))
 		return leave(ret, arena_printf(a, "%s is of another device by now, and stays: %s",
 					       entry->key, there->text));
 	ret->undo = UNDO_DELETE;

@@ -40,6 +40,9 @@ void proxmox_refuse_entry(struct proxmox *p, struct guest_part *part,
 /* The part's functions as Proxmox VE lists them; NULL: out of memory. */
 const char *proxmox_functions(struct arena *a, const struct guest_part *part);
 
+/* Both entries give the same, whatever their options; the values of their text. */
+bool proxmox_same_device(const struct qm_properties *a, const struct qm_properties *b);
+
 /* guest-proxmox-entry.c: finds or makes the entry that serves the part. */
 void proxmox_match_part(struct proxmox *p, struct guest_part *part);
 

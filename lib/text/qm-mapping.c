@@ -36,8 +36,7 @@ static int read_path(struct arena *a, const struct qm_properties *p, struct gues
 	if (!path || !qm_ids_parse(path, &ids))
 		return 0;
 	for (size_t i = 0; i < ids.n; i++)
-		if (array_push(a, &map->functions,
-			       ((struct guest_function){ids.at[i].addr, ids.at[i].whole_slot})) < 0)
+		if (array_push(a, &map->functions, ids.at[i]) < 0)
 			return -ENOMEM;
 	return 0;
 }

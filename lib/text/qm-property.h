@@ -8,9 +8,7 @@
 
 #include <stdbool.h>
 
-#include "array.h"
-#include "pci.h"
-#include "tristate.h"
+#include "guest.h"
 
 struct qm_property {
 	const char *key; /* NULL: it stands without its name */
@@ -42,10 +40,7 @@ enum tristate qm_boolean(const char *text);
 /* A list of ids as in host= and path= (9.2): what it names, whole slots where there is no function.
  * False: it is no such list. */
 struct qm_ids {
-	struct {
-		struct pci_addr addr;
-		bool whole_slot;
-	} at[64];
+	struct guest_function at[64];
 	size_t n;
 };
 bool qm_ids_parse(const char *text, struct qm_ids *ret);
