@@ -7,15 +7,10 @@ LONG = True
 PACKAGE = ("debs.sh", "dracut")
 MACHINE = {"iommu": "intel", "devices": life.DEVICES}
 
-# As small an image as boots this host, with the drivers that vfio-pci has to win against.
 CHANGE_OVER = """set -e
 mkdir -p /etc/dracut.conf.d /var/tmp/debs
 cat >/etc/dracut.conf.d/10-guest.conf <<'END'
-compress="lz4"
-hostonly="yes"
-drivers=" ext4 virtio_blk virtio_pci e1000e snd_hda_intel nvme "
-dracutmodules=" base kernel-modules rootfs-block udev-rules "
-END
+""" + life.DRACUT + """END
 cd /var/tmp/debs
 tar -xf /dev/disk/by-id/virtio-disk2
 dpkg --purge --force-depends initramfs-tools initramfs-tools-core

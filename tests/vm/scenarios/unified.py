@@ -10,7 +10,6 @@ LONG = True
 PACKAGE = ("debs.sh", "systemd-boot", "dracut", "binutils")
 MACHINE = {"iommu": "intel", "uefi": True, "devices": life.DEVICES}
 
-# As small an image as boots this host, with the drivers that vfio-pci has to win against.
 CHANGE_OVER = """set -e
 echo 'LABEL=ESP /boot/efi vfat umask=0077 0 2' >>/etc/fstab
 mkdir -p /boot/efi /etc/dracut.conf.d /var/tmp/debs
@@ -20,11 +19,7 @@ mkdir -p /boot/efi/EFI/Linux
 dpkg --purge grub-pc grub-efi-amd64-bin grub-pc-bin grub-common grub2-common
 dpkg --purge --force-depends initramfs-tools initramfs-tools-core
 cat >/etc/dracut.conf.d/10-guest.conf <<'END'
-compress="lz4"
-hostonly="yes"
-drivers=" ext4 virtio_blk virtio_pci e1000e snd_hda_intel nvme "
-dracutmodules=" base kernel-modules rootfs-block udev-rules "
-kernel_cmdline="root=LABEL=root ro quiet console=ttyS0"
+""" + life.DRACUT + """kernel_cmdline="root=LABEL=root ro quiet console=ttyS0"
 END
 cd /var/tmp/debs
 tar -xf /dev/disk/by-id/virtio-disk2
