@@ -23,6 +23,7 @@ struct run {
 	struct ops_result result;
 	int kept;     /* how putting a former file back went */
 	int switched; /* how putting the staged file in its place went */
+	int removed;  /* how removing what that one supersedes went */
 	bool changed; /* what it produces is another file now, or nobody can tell */
 	bool lost;    /* what has to stay in it did not: the former file is there again */
 };
@@ -66,30 +67,69 @@ static bool has_line(const char *text, const char *word)
 	return false;
 }
 
-static int read_produced(struct doing *d, const struct step *step, const char **ret,
-			 size_t *ret_size, struct file_attr *ret_attr)
+struct former {
+	const char *path, *text; /* NULL: there is none with the line that has to stay */
+	size_t size;
+	struct file_attr attr;
+};
+
+static int read_file(struct doing *d, const char *path, struct former *ret)
 {
-	return d->ops->read(d->ops->ctx, step->produces, FILE_MAX_SIZE, d->arena, ret, ret_size,
-			    ret_attr);
+	return d->ops->read(d->ops->ctx, path, FILE_MAX_SIZE, d->arena, &ret->text, &ret->size,
+			    &ret->attr);
+}
+
+/* What boots now: the file itself, or one that it supersedes. */
+static struct former read_former(struct doing *d, const struct step *step)
+{
+	struct former former = {.path = step->produces};
+
+	if (!step->keeps)
+		return (struct former){};
+	if (read_file(d, step->produces, &former) == 0 && has_line(former.text, step->keeps))
+		return former;
+	array_foreach(it, &step->supersedes) {
+		former.path = *it;
+		if (read_file(d, *it, &former) == 0 && has_line(former.text, step->keeps))
+			return former;
+	}
+	return (struct former){};
 }
 
 /*
  * A boot entry without the initramfs that it had boots nothing. What the former one names is there
  * still: a command that writes entries removes no images. 0 or negative errno.
  */
-static int keep_line(struct doing *d, const struct step *step, const char *former, size_t size,
-		     const struct file_attr *attr, struct run *run)
+static int keep_line(struct doing *d, const struct step *step, const struct former *former,
+		     struct run *run)
 {
-	const char *now;
-	size_t n;
-	int err = read_produced(d, step, &now, &n, NULL);
+	struct former now = {};
+	int err = read_file(d, step->produces, &now);
 
 	if (err < 0 && err != -ENOENT)
 		return err;
-	if (err == 0 && has_line(now, step->keeps))
+	if (err == 0 && has_line(now.text, step->keeps))
 		return 0;
 	run->lost = true;
-	return d->ops->replace(d->ops->ctx, step->produces, former, size, attr, true);
+	if (former->path == step->produces)
+		return d->ops->replace(d->ops->ctx, step->produces, former->text, former->size,
+				       &former->attr, true);
+	err = d->ops->unlink(d->ops->ctx, step->produces);
+	return err == -ENOENT ? 0 : err;
+}
+
+/* Not before the new one stands: each of them boots the same kernel. */
+static int remove_superseded(struct doing *d, const struct step *step)
+{
+	int r = 0;
+
+	array_foreach(it, &step->supersedes) {
+		int err = d->ops->unlink(d->ops->ctx, *it);
+
+		if (err < 0 && err != -ENOENT)
+			r = err;
+	}
+	return r;
 }
 
 /* ahead: it was run already. */
@@ -97,12 +137,8 @@ static void run_builder(struct doing *d, const struct step *step, const struct t
 			struct run *run)
 {
 	const char *before = ahead ? ahead->identity : identity_of(d, step->produces);
-	const char *after, *former = NULL;
-	struct file_attr attr;
-	size_t size;
-
-	if (step->keeps && read_produced(d, step, &former, &size, &attr) < 0)
-		former = NULL;
+	const struct former former = read_former(d, step);
+	const char *after;
 
 	run->error = step->staged ? clear_stage(d, step->staged) : 0;
 	if (ahead) {
@@ -114,13 +150,14 @@ static void run_builder(struct doing *d, const struct step *step, const struct t
 			d->arena, &run->result);
 	if (run->error == 0 && run->result.status == 0 && step->staged)
 		run->switched = switch_over(d, step);
-	if (former && (run->error == 0 || run->error == -ETIMEDOUT) &&
-	    has_line(former, step->keeps))
-		run->kept = keep_line(d, step, former, size, &attr, run);
+	if (former.text && (run->error == 0 || run->error == -ETIMEDOUT))
+		run->kept = keep_line(d, step, &former, run);
 	after = identity_of(d, step->produces);
 	run->changed = (run->error == 0 || run->error == -ETIMEDOUT) &&
 		       (!before || !after || strcmp(before, after) != 0 ||
 			((run->error < 0 || run->result.status) && step->copies.n));
+	if (run->changed && run->error == 0 && run->result.status == 0 && !run->lost)
+		run->removed = remove_superseded(d, step);
 }
 
 static const char *command_of(const struct step *step)
@@ -143,41 +180,54 @@ static const char *likely_cause(struct doing *d, const struct step *step)
 	return "see whether /boot is mounted read-only, and " ITOOLS_CONF;
 }
 
+/* The command itself: 0, or how the step failed. */
+static int judge_end(struct doing *d, const struct step *step, const struct run *run,
+		     struct report_step *out)
+{
+	const char *command = command_of(step);
+
+	if (run->error == -ENOENT)
+		return step_fail(d, out, run->error, CODE_NO_BUILDER,
+				 "%s is not installed; install it and apply again", command);
+	if (run->error == -ETIMEDOUT)
+		return step_fail(d, out, run->error, CODE_BUILDER_FAILED,
+				 "%s did not come to an end and was killed; its last lines say how "
+				 "far it came",
+				 command);
+	if (run->error < 0)
+		return step_fail(d, out, run->error, CODE_BUILDER_FAILED, "%s could not be run: %s",
+				 command, strerror(-run->error));
+	if (run->kept < 0)
+		return step_fail(
+			d, out, run->kept, CODE_BUILDER_FAILED,
+			"%s left %s without an %s, and the former one could not be put back: "
+			"%s; the host would not boot, mend that before anything else",
+			command, step->produces, step->keeps, strerror(-run->kept));
+	if (run->result.status > 128)
+		return step_fail(d, out, -EIO, CODE_BUILDER_FAILED, "%s was ended by signal %d",
+				 command, run->result.status - 128);
+	if (run->result.status)
+		return step_fail(d, out, -EIO, CODE_BUILDER_FAILED,
+				 "%s ended with exit code %d; its last lines say why", command,
+				 run->result.status);
+	return 0;
+}
+
 int act_build(struct doing *d, size_t index, struct report_step *out)
 {
 	const struct step *step = &d->plan->steps.at[index];
 	const char *command = command_of(step);
 	struct run run = {0};
+	int err;
 
 	if (step->beside && !d->traces[index].ahead)
 		build_beside(d, index);
 	run_builder(d, step, d->traces[index].ahead ? &d->traces[index] : NULL, &run);
 	d->traces[index].touched = run.changed;
 	out->output = run.result.output;
-	if (run.error == -ENOENT)
-		return step_fail(d, out, run.error, CODE_NO_BUILDER,
-				 "%s is not installed; install it and apply again", command);
-	if (run.error == -ETIMEDOUT)
-		return step_fail(d, out, run.error, CODE_BUILDER_FAILED,
-				 "%s did not come to an end and was killed; its last lines say how "
-				 "far it came",
-				 command);
-	if (run.error < 0)
-		return step_fail(d, out, run.error, CODE_BUILDER_FAILED, "%s could not be run: %s",
-				 command, strerror(-run.error));
-	if (run.kept < 0)
-		return step_fail(
-			d, out, run.kept, CODE_BUILDER_FAILED,
-			"%s left %s without an %s, and the former one could not be put back: "
-			"%s; the host would not boot, mend that before anything else",
-			command, step->produces, step->keeps, strerror(-run.kept));
-	if (run.result.status > 128)
-		return step_fail(d, out, -EIO, CODE_BUILDER_FAILED, "%s was ended by signal %d",
-				 command, run.result.status - 128);
-	if (run.result.status)
-		return step_fail(d, out, -EIO, CODE_BUILDER_FAILED,
-				 "%s ended with exit code %d; its last lines say why", command,
-				 run.result.status);
+	err = judge_end(d, step, &run, out);
+	if (err < 0)
+		return err;
 	if (run.switched < 0)
 		return step_fail(d, out, run.switched, file_code(run.switched),
 				 "what %s wrote could not take the place of %s: %s", command,
@@ -191,6 +241,12 @@ int act_build(struct doing *d, size_t index, struct report_step *out)
 		return step_fail(d, out, -ENODATA, CODE_NO_EFFECT,
 				 "%s reported success, but %s is the old one: %s", command,
 				 step->produces, likely_cause(d, step));
+	if (run.removed < 0)
+		return step_fail(
+			d, out, run.removed, file_code(run.removed),
+			"%s wrote %s, but %s, which boots the same kernel as before, could "
+			"not be removed: %s",
+			command, step->produces, step->supersedes.at[0], strerror(-run.removed));
 	forget_word(&d->ledger->unbuilt, step->target);
 	return 0;
 }
@@ -205,5 +261,7 @@ int undo_build(struct doing *d, size_t index)
 		return run.error;
 	if (run.switched < 0)
 		return run.switched;
+	if (run.removed < 0)
+		return run.removed;
 	return run.result.status || !run.changed ? -EIO : 0;
 }

@@ -168,8 +168,6 @@ static const char *signs_sbctl(struct observer *o, const char *hook)
 
 static void by_kernel_install(struct observer *o, const struct layout *l, struct host_unified *u)
 {
-	const char *tries = see_line(o, "/etc/kernel/tries");
-
 	if (*l->generator && strcmp(l->generator, "ukify") != 0) {
 		u->why = keep_printf(o,
 				     "%s has kernel-install make them by %s, which is not known "
@@ -184,7 +182,6 @@ static void by_kernel_install(struct observer *o, const struct layout *l, struct
 	} else {
 		u->maker = UNIFIED_BY_UKIFY;
 		u->by = keep_printf(o, "%s says layout=uki", l->path);
-		u->tries = keep(o, tries);
 		u->signs = signs_ukify(o);
 		if (!u->signs && has_plugin(o, PLUGIN_SBCTL))
 			u->signs = signs_sbctl(o, PLUGIN_SBCTL);
@@ -397,6 +394,7 @@ void observe_unified_maker(struct observer *o)
 
 	if (!has_images(o->host) && !host_has_command(o->host, "kernel-install"))
 		return;
+	o->host->boot.tries = keep(o, see_line(o, PATH_KERNEL_TRIES));
 	l = find_layout(o);
 	find_initrd_plugin(o, &l);
 	if (!has_images(o->host))

@@ -159,7 +159,6 @@ struct host_unified {
 	enum unified_maker maker;
 	const char *by;	   /* what says so, one phrase; NULL */
 	const char *why;   /* not known, or known and of no use: one phrase */
-	const char *tries; /* what new images are counted down from, in their names (3.11); NULL */
 	const char *signs; /* what says that new images are signed, one phrase; NULL: nothing */
 	ARRAY_OF(struct host_addon) addons;
 };
@@ -180,6 +179,8 @@ struct host_boot {
 	const char *stub_info;	 /* EFI variable StubInfo: a unified image booted (2.30); NULL */
 	enum tristate secure;	 /* Secure Boot, by the firmware's variable */
 	struct host_unified unified;
+	const char *tries;	   /* from which new entries and unified images are counted down, in
+				      their names (3.11); NULL */
 	const char *initrd_plugin; /* of kernel-install's: makes an initramfs where none is named;
 				      NULL */
 	const char *grub_cfg;	   /* path of the grub.cfg found, NULL without */

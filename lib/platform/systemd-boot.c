@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "counted.h"
 #include "early.h"
 #include "kernel-cmdline.h"
 #include "paths.h"
@@ -12,6 +13,7 @@
 
 #define COMMAND	 "kernel-install"
 #define OPENSUSE "sdbootutil"
+#define SUFFIX	 ".conf"
 
 /* One that starts a unified image is written by hand (3.16). */
 static bool is_entry(const struct host_entry *entry, const struct host_kernel *kernel)
@@ -20,12 +22,22 @@ static bool is_entry(const struct host_entry *entry, const struct host_kernel *k
 	       kernel->vmlinuz && strcmp(entry->kernel, kernel->version) == 0;
 }
 
+/* Its entry of kernel-install's, else anybody's; NULL. */
+static const struct host_entry *entry_of(const struct host *host, const struct host_kernel *kernel)
+{
+	const struct host_entry *found = NULL;
+
+	array_foreach(entry, &host->boot.entries)
+		if (is_entry(entry, kernel) && (!found || !counted_named(found, SUFFIX)))
+			found = entry;
+	return found;
+}
+
 static bool has_entries(const struct host *host)
 {
 	array_foreach(kernel, &host->kernels)
-		array_foreach(entry, &host->boot.entries)
-			if (is_entry(entry, kernel))
-				return true;
+		if (entry_of(host, kernel))
+			return true;
 	return false;
 }
 
@@ -94,6 +106,8 @@ const char *systemd_boot_stuck(const struct host *host)
 		return "an entry of systemd-boot boots a copy of an initramfs that is no longer in "
 		       "/boot, and " COMMAND " would write the entry without one; have the "
 		       "initramfs made first (update-initramfs -c -k VERSION)";
+	if (systemd_boot_installs(host) && counted_trouble(host))
+		return counted_trouble(host);
 	if (host->boot.proxmox || writes_entries(host) || !has_entries(host))
 		return NULL;
 	return host_has_command(host, COMMAND) ? COMMAND
@@ -112,6 +126,7 @@ static int refresh_kernel(struct arena *a, const struct host *host,
 			  const struct host_kernel *kernel, struct step *step)
 {
 	const char *argv[] = {COMMAND, "add", kernel->version, kernel->vmlinuz, kernel->image.path};
+	const struct host_entry *entry = entry_of(host, kernel);
 	size_t n = kernel->image.status == IMAGE_ABSENT ? 4 : 5;
 
 	if (!systemd_boot_installs(host))
@@ -119,11 +134,9 @@ static int refresh_kernel(struct arena *a, const struct host *host,
 	step->target = arena_printf(a, COMMAND " %s", kernel->version);
 	if (!step->target || words_push(a, &step->argv, argv, n) < 0)
 		return -ENOMEM;
-	array_foreach(entry, &host->boot.entries)
-		if (is_entry(entry, kernel)) {
-			step->produces = entry->source;
-			step->keeps = "initrd";
-		}
+	if (entry && counted_next(a, host, entry, SUFFIX, step) < 0)
+		return -ENOMEM;
+	step->keeps = entry ? "initrd" : NULL;
 	array_foreach(it, &kernel->copies) {
 		struct step_copy copy = {.from = kernel->image.path, .to = it->path};
 

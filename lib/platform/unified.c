@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "counted.h"
 #include "dracut-line.h"
 #include "early.h"
 #include "flags.h"
@@ -41,29 +42,6 @@ bool unified_present(const struct host *host)
 	return next_image(host, NULL);
 }
 
-/* The length of its path without the count of tries and the suffix. */
-static size_t stem(const char *source)
-{
-	const char *slash = strrchr(source, '/'), *name = slash ? slash + 1 : source;
-	size_t n = strlen(name), suffix = strlen(SUFFIX), plus;
-
-	n -= n > suffix ? suffix : 0;
-	for (plus = n; plus && strchr("0123456789-", name[plus - 1]);)
-		plus--;
-	if (plus && name[plus - 1] == '+')
-		n = plus - 1;
-	return (size_t)(name - source) + n;
-}
-
-/* As 90-uki-copy names them: TOKEN-VERSION[+TRIES].efi. */
-static bool is_named(const struct host_entry *entry)
-{
-	size_t n = stem(entry->source), version = strlen(entry->kernel);
-
-	return n > version && entry->source[n - version - 1] == '-' &&
-	       strncmp(entry->source + n - version, entry->kernel, version) == 0;
-}
-
 /* One beside a unified image: what would be written there is another matter, or none at all. */
 static const struct host_kernel *with_image(const struct host *host)
 {
@@ -91,6 +69,8 @@ static const char *maker_trouble(const struct host *host)
 
 	switch (u->maker) {
 	case UNIFIED_BY_UKIFY:
+		if (counted_trouble(host))
+			return counted_trouble(host);
 		array_foreach(it, &host->kernels)
 			if (kernel_install_drops(host, it, true))
 				return "it holds an initramfs that is no longer in /boot, and "
@@ -120,7 +100,7 @@ static const char *trouble(const struct host *host, const struct host_entry **re
 		return why;
 	for (const struct host_entry *it = NULL; (it = next_image(host, it));) {
 		*ret_of = it;
-		if (u->maker == UNIFIED_BY_UKIFY && !is_named(it))
+		if (u->maker == UNIFIED_BY_UKIFY && !counted_named(it, SUFFIX))
 			return " is not named as " COMMAND " names them: something else made it";
 		/* One that is not signed any more would not be started. */
 		if (it->has_signature && host->boot.secure != NO && !u->signs)
@@ -166,15 +146,6 @@ int unified_refusal(struct arena *a, const struct host *host, const char **ret)
 
 /* --- the row --------------------------------------------------------------------------------- */
 
-/* The file that the next run writes (3.11). */
-static const char *written(struct arena *a, const struct host *host, const struct host_entry *entry)
-{
-	const char *tries = host->boot.unified.tries;
-
-	return arena_printf(a, "%.*s%s%s" SUFFIX, (int)stem(entry->source), entry->source,
-			    tries ? "+" : "", tries ? tries : "");
-}
-
 /*
  * As systemd-boot's row: one kernel a call (3.5), by name. With another layout, or a plugin that is
  * switched off, nothing is written and all is well (3.6): the image must be new.
@@ -186,8 +157,7 @@ static int by_kernel_install(struct arena *a, const struct host *host,
 	const char *argv[] = {COMMAND, "add", kernel->version, kernel->vmlinuz, kernel->image.path};
 
 	step->target = arena_printf(a, COMMAND " %s", kernel->version);
-	step->produces = written(a, host, image);
-	return step->target && step->produces
+	return step->target && counted_next(a, host, image, SUFFIX, step) == 0
 		       ? words_push(a, &step->argv, argv,
 				    kernel->image.status == IMAGE_ABSENT ? 4 : 5)
 		       : -ENOMEM;

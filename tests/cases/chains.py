@@ -5,6 +5,7 @@ As roots.py; the tools of each chain are stand-ins that do what the platform fac
 """
 
 import json
+import os
 import re
 import subprocess
 
@@ -18,7 +19,8 @@ BUILD = "update-initramfs -u -k " + KVER
 INSTALL = "kernel-install add %s /boot/vmlinuz-%s /boot/initrd.img-%s" % (KVER, KVER, KVER)
 
 # 3.6: without entries.srel or the token's folder the layout is "other", nothing is written and all is well.
-# 3.8: the bypass. 3.9: where the options come from. 3.11: entry and copies are written in place.
+# 3.8: the bypass. 3.9: where the options come from. 3.11: entry and copies are written in place, the entry by the name
+# with a full count, whatever is there already.
 KERNEL_INSTALL = r"""#!/bin/sh
 set -e
 [ "$KERNEL_INSTALL_BYPASS" = 1 ] && exit 0
@@ -34,6 +36,12 @@ if [ -f /etc/kernel/cmdline ]; then
 else
 	options=$(tr ' ' '\n' < /proc/cmdline | grep -v -e '^BOOT_IMAGE=' -e '^initrd=' | tr '\n' ' ')
 fi
+tries=
+if [ -f /etc/kernel/tries ]; then
+	read -r tries < /etc/kernel/tries
+	case $tries in ''|*[!0-9]*) echo "/etc/kernel/tries does not contain an integer." >&2; exit 1 ;; esac
+	tries=+$tries
+fi
 mkdir -p $root/$token/$v
 cp "$kernel" $root/$token/$v/linux
 [ -e /fail-esp ] && { echo "cp: No space left on device" >&2; exit 1; }
@@ -45,7 +53,7 @@ for initrd; do cp "$initrd" $root/$token/$v/; done
 	echo "options    ${options% } systemd.machine_id=$token"
 	echo "linux      /$token/$v/linux"
 	for initrd; do echo "initrd     /$token/$v/${initrd##*/}"; done
-} > $root/loader/entries/$token-$v.conf
+} > $root/loader/entries/$token-$v$tries.conf
 """
 
 # 3.12: each image that is made has its entry written.
@@ -214,6 +222,94 @@ def image_gone(host, tally):
     host.write("/etc/kernel/install.conf", "initrd_generator=none\n")
     tally.equal("where the plugin is not the one chosen: refused", host.json("apply")[0], 4)
 
+
+def counted(left, done=None):
+    return ENTRY.replace(".conf", "+%d%s.conf" % (left, "" if done is None else "-%d" % done))
+
+
+def entries(host):
+    """The entries of that kernel by their names, with whether the flag is in them."""
+    folder = os.path.dirname(ENTRY)
+    return {name: "pcie_aspm=off" in host.read(folder + "/" + name) for name in sorted(os.listdir(host.full(folder)))}
+
+
+# What is counted from, the entries that are there, the one that is left of them.
+COUNTS = [
+    ("one that was blessed", "3\n", [ENTRY], counted(3)),
+    ("one that is being tried", "3\n", [counted(2, 1)], counted(3)),
+    ("one by the same name", "3\n", [counted(3)], counted(3)),
+    ("one that went bad, and another by hand", "5\n", [counted(0, 3), ENTRY], counted(5)),
+    ("no counting any more", None, [counted(2, 1)], ENTRY),
+]
+
+
+@case()
+def tries(host, tally):
+    """boot counting (3.11): one entry of a kernel is left, that with the flags, and the way back"""
+    use_systemd_boot(host)
+    text = host.read(ENTRY)
+    former = host.snapshot()
+    for what, count, names, left in COUNTS:
+        for name in entries(host):
+            host.remove(os.path.dirname(ENTRY) + "/" + name)
+        for name in names:
+            host.write(name, text)
+        host.write("/etc/kernel/tries", count) if count else host.remove("/etc/kernel/tries")
+        host.spec("kernel-flags: [pcie_aspm=off]\n")
+        code, report = host.json("apply")
+        tally.check(what + ": only a reboot is outstanding", code == 3, report)
+        tally.equal(what + ": one entry, with the flag", entries(host), {os.path.basename(left): True})
+        tally.equal(what + ": nothing is left to do", lasting(host.json("plan")[1]), [])
+        host.remove("/etc/passthroughd/host.yaml")
+        code, report = host.json("apply")
+        tally.check(what + ": the way back", code in (0, 3), report)
+        tally.equal(what + ": one entry, without it", entries(host), {os.path.basename(left): False})
+    tally.equal("files are as they were", [name for name in wrong(former, host.snapshot())
+                                           if not name.startswith("/run/reboot-required")], [])
+
+
+@case()
+def tries_left_over(host, tally):
+    """boot counting: an entry that another run of kernel-install left beside the new one is behind, and goes"""
+    use_systemd_boot(host)
+    host.write("/etc/kernel/tries", "3\n")
+    host.spec("kernel-flags: [pcie_aspm=off]\n")
+    text = host.read(ENTRY)
+    tally.equal("apply", host.json("apply")[0], 3)
+    host.write(ENTRY, text)
+    _, plan = host.json("plan")
+    tally.equal("the former one, there again, is seen", [step["target"] for step in lasting(plan)], ["kernel-install " + KVER])
+    tally.equal("apply: exit 3", host.json("apply")[0], 3)
+    tally.equal("it is gone", entries(host), {os.path.basename(counted(3)): True})
+    other = ENTRY.replace(TOKEN, "rescue")
+    host.write(other, text.replace("quiet", "single"))
+    host.write(ENTRY, text)
+    host.json("apply")
+    tally.check("one of another name is never removed", host.exists(other) and not host.exists(ENTRY), entries(host))
+
+
+@case()
+def tries_refused(host, tally):
+    """boot counting: no number there, a kernel-install that fails or drops the initramfs, an entry that stays"""
+    use_systemd_boot(host)
+    text = host.read(ENTRY)
+    host.spec("kernel-flags: [pcie_aspm=off]\n")
+    host.write("/etc/kernel/tries", "many\n")
+    before = host.without_notes()
+    code, report = host.json("apply")
+    tally.check("no number: exit 4, with the file", code == 4 and "/etc/kernel/tries holds no number" in str(report), report)
+    untouched(tally, "no number", before, host.without_notes())
+    host.write("/etc/kernel/tries", "3\n")
+    host.write("/fail-esp", "")
+    tally.equal("it fails: exit 1", host.json("apply")[0], 1)
+    tally.equal("it fails: the former entry is there", (list(entries(host)), host.read(ENTRY)), ([os.path.basename(ENTRY)], text))
+    host.remove("/fail-esp")
+    host.remove("/boot/initrd.img-" + KVER)
+    host.write("/usr/lib/kernel/install.d/50-dracut.install", "#!/bin/sh\nexit 0\n", 0o755)
+    code, report = host.json("apply")
+    tally.check("it drops the initramfs: exit 1", code == 1 and "without an initrd" in str(report), report)
+    tally.equal("and the former entry is the one there", (list(entries(host)), host.read(ENTRY)),
+                ([os.path.basename(ENTRY)], text))
 
 @case()
 def sdbootutil(host, tally):
