@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "booster-yaml.h"
 #include "boot-entries.h"
 #include "diff.h"
 #include "domain-xml.h"
@@ -33,6 +34,7 @@ union result {
 	struct boot_line entry;
 	struct grub_value value;
 	struct mkinitcpio_preset preset;
+	struct booster_config booster;
 	struct qm_config config;
 	struct domain_xml domain;
 	struct domain_device device;
@@ -164,6 +166,28 @@ static int read_option(struct arena *a, union result *ret)
 	return 0;
 }
 
+static int read_booster(struct arena *a, union result *ret)
+{
+	return booster_config_parse(a, "modules: -a,'b'\nmodules_force_load: 'c'\n", &ret->booster);
+}
+
+#define INIT "kernel: '6.1'\nmodprobeoptions:\n    kvm: 'a=1'\n"
+
+static int reduce_init(struct arena *a, union result *ret)
+{
+	return booster_init_reduce(a, INIT, &ret->text);
+}
+
+static int read_init_kernel(struct arena *a, union result *ret)
+{
+	return booster_init_kernel(a, INIT, &ret->text);
+}
+
+static int read_init_options(struct arena *a, union result *ret)
+{
+	return booster_init_options(a, INIT, &ret->text);
+}
+
 static int read_preset(struct arena *a, union result *ret)
 {
 	return mkinitcpio_preset_parse(a,
@@ -272,9 +296,11 @@ static void a_result_or_out_of_memory(void **state _unused_)
 		{parse_entry},	      {read_defaults},	    {lose_defaults},
 		{add_to_defaults},    {append_to_defaults}, {remove_from_defaults},
 		{drop_from_defaults}, {show_diff},	    {read_option},
-		{name_module},	      {read_preset},	    {read_guest},
-		{read_mappings},      {read_properties},    {change_property},
-		{read_domain},	      {read_broken_domain}, {read_device},
+		{name_module},	      {read_preset},	    {read_booster},
+		{reduce_init},	      {read_init_kernel},   {read_init_options},
+		{read_guest},	      {read_mappings},	    {read_properties},
+		{change_property},    {read_domain},	    {read_broken_domain},
+		{read_device},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(works); i++) {
