@@ -119,6 +119,31 @@ static int mkinitcpio_line(struct masks *m _unused_, const char *line, struct st
 	return 0;
 }
 
+/*
+ * What decides on modules; of all else that there is something, in the line where it is: addresses,
+ * the password of a shell.
+ */
+static int booster_line(struct masks *m _unused_, const char *line, struct strbuf *out)
+{
+	static const char *const keys[] = {"modules", "modules_force_load", "universal"};
+	size_t blank = strspn(line, " \t"), n = strcspn(line, ":");
+
+	if (blank || !line[n] || *line == '#') {
+		bool said = line[blank] && line[blank] != '#';
+
+		strbuf_addf(out, "%s%s\n", said && blank ? "  " : "", said ? "masked" : "");
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (strlen(keys[i]) == strcspn(line, ": ") && starts(line, keys[i])) {
+			strbuf_addf(out, "%s\n", line);
+			return 0;
+		}
+	strbuf_addf(out, "%.*s:%s\n", (int)n, line,
+		    line[n + 1 + strspn(line + n + 1, " \t")] ? " masked" : "");
+	return 0;
+}
+
 /* Which controllers there are: the first line of each kind says it. */
 static int interrupts(struct masks *m _unused_, const char *text, size_t size _unused_,
 		      struct strbuf *out)
@@ -384,6 +409,7 @@ static const struct rule {
 	{"modules.dep", "*/lib/modules/*", NULL, dep_line},
 	{"grub*-mkconfig", "*/*bin", NULL, mkconfig_line},
 	{"mkinitcpio", "*/*bin", NULL, mkinitcpio_line},
+	{"booster.yaml", "/etc", NULL, booster_line},
 	{"grub.cfg", "*", NULL, grub_line},
 	{"*.conf", "/etc/pve/nodes/*/qemu-server", NULL, guest_line},
 	{"pci.cfg", "/etc/pve/mapping", NULL, mapping_line},

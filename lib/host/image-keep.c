@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "booster-yaml.h"
 #include "paths.h"
 
 #define ENTRIES_MAX    (1u << 20)
@@ -30,7 +31,13 @@ static const char *normal(const char *name)
 	return name;
 }
 
-enum keep { KEEP_NOT, KEEP_FILE, KEEP_NAME, KEEP_HIDDEN }; /* NAME: that it is there, no bytes */
+enum keep {
+	KEEP_NOT,
+	KEEP_FILE,
+	KEEP_NAME,   /* that it is there, no bytes */
+	KEEP_HIDDEN, /* for links to it alone */
+	KEEP_INIT,   /* booster's, without what is private (5.34) */
+};
 
 static const struct {
 	const char *folder;
@@ -47,6 +54,7 @@ static const struct {
 	{"scripts/init-top/", "/ORDER", KEEP_FILE},
 	{"scripts/init-top/", PATH_ITOOLS_INITTOP, KEEP_FILE},
 	{"", "/config", KEEP_FILE}, /* mkinitcpio's (5.30) */
+	{"etc/", "/booster.init.yaml", KEEP_INIT},
 	{"libexec/passthroughd/", PATH_PCI_SERIAL, KEEP_NAME},
 	/* Debian links /etc/modules-load.d/modules.conf there (5.18). */
 	{"etc/", "/modules", KEEP_HIDDEN},
@@ -217,7 +225,9 @@ static int keep_file(struct image_keep *keep, const char *path, const struct new
 	if (!file || !file->file.path)
 		return -ENOMEM;
 	*file = (struct kept_file){
-		.file = {.path = file->file.path, .text = text, .size = entry->size},
+		.file = {.path = file->file.path,
+			 .text = text,
+			 .size = how_kept(path) == KEEP_INIT ? strlen(text) : entry->size},
 		.hidden = how_kept(path) == KEEP_HIDDEN,
 	};
 	if (S_ISLNK(entry->mode)) {
@@ -245,6 +255,8 @@ static int on_body(void *data, const struct newc_entry *entry, const char *bytes
 		return too_much(keep, "too much configuration text");
 	text = arena_memdup(keep->arena, bytes, entry->size);
 	if (!text)
+		return -ENOMEM;
+	if (how_kept(path) == KEEP_INIT && booster_init_reduce(keep->arena, text, &text) < 0)
 		return -ENOMEM;
 	if (how_kept(path) != KEEP_NOT) {
 		int r = keep_file(keep, path, entry, text);

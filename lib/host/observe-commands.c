@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "initramfs.h"
+#include "kcmdline.h"
 #include "observe-parts.h"
 #include "paths.h"
 
@@ -23,9 +24,6 @@ static const char *const commands[] = {
 	"qm",
 	"virsh",
 };
-
-/* Builders that are named though lib/platform has no row for them: what is not done is said. */
-static const char *const other_builders[] = {"booster"};
 
 static const char *const folders[] = {"/usr/sbin", "/usr/bin", "/sbin", "/bin"};
 
@@ -53,23 +51,114 @@ static const char *command_text(struct observer *o, const char *command)
 	return text;
 }
 
+/* Whether the builder gives its images such a name. */
+static bool makes(const struct initramfs_builder *builder, const char *name)
+{
+	for (const char *const *format = builder->image_formats; *format; format++) {
+		const char *base = base_name(*format);
+		size_t before = strcspn(base, "%"), after = strlen(base + before) - strlen("%s");
+
+		if (strlen(name) > before + after && strncmp(name, base, before) == 0 &&
+		    has_suffix(name, base + before + strlen("%s")))
+			return true;
+	}
+	return false;
+}
+
+/* Of those that are here, the one that makes images of that name. NULL: none does. */
+static const struct initramfs_builder *maker_of(const struct host *host, const char *name)
+{
+	for (size_t i = 0; i < initramfs_builders_n; i++)
+		if (words_has(&host->commands, initramfs_builders[i]->command) &&
+		    makes(initramfs_builders[i], name))
+			return initramfs_builders[i];
+	return NULL;
+}
+
+/* The last part of a path, as either kind of firmware writes it. */
+static const char *file_in(struct observer *o, const char *path, size_t n)
+{
+	const char *copy = arena_strndup(o->scratch, path, n), *slash;
+
+	if (!kept(o, copy))
+		return "";
+	slash = strrchr(copy, '\\');
+	return base_name(slash ? slash + 1 : copy);
+}
+
+/*
+ * The first of these words that is an image of somebody's here; what others there are, as those of
+ * microcode, nobody here makes.
+ */
+static const struct initramfs_builder *maker_in(struct observer *o, const char *words)
+{
+	const struct initramfs_builder *found = NULL;
+
+	while (!found && *words && *words != '\n') {
+		size_t n = strcspn(words, " \t\n");
+
+		found = maker_of(o->host, file_in(o, words, n));
+		words += n + strspn(words + n, " \t");
+	}
+	return found;
+}
+
+/* By the running line, where the loader says it there (1.19): systemd-boot, and the kernel's stub.
+ */
+static const struct initramfs_builder *by_line(struct observer *o)
+{
+	const struct initramfs_builder *found = NULL;
+	struct kcmdline line = {0};
+
+	if (!kept(o, kcmdline_parse(o->scratch, o->host->cmdline, &line) == 0))
+		return NULL;
+	array_foreach(it, &line.params)
+		if (!found && !it->for_init && strcmp(it->name, "initrd") == 0 && it->value)
+			found = maker_in(o, it->value);
+	return found;
+}
+
+/* By GRUB's first entry that has one. */
+static const struct initramfs_builder *by_menu(struct observer *o)
+{
+	const char *at = see_text(o, MAX_INDEX, "/boot/grub/grub.cfg");
+	const struct initramfs_builder *found = NULL;
+
+	while (at && *at && !found) {
+		at += strspn(at, " \t");
+		if (has_prefix(at, "initrd ") || has_prefix(at, "initrd\t"))
+			found = maker_in(o, at + strlen("initrd "));
+		at += strcspn(at, "\n");
+		at += *at == '\n';
+	}
+	return found;
+}
+
+/* More than one may be installed, and then each makes images; that of what boots counts (5.34). */
 static void choose_builder(struct observer *o)
 {
+	const struct initramfs_builder *found = NULL;
 	struct host *host = o->host;
+	size_t n = 0;
+	const char *text;
 
-	for (size_t i = 0; i < initramfs_builders_n && !host->initramfs_builder; i++) {
-		const struct initramfs_builder *builder = initramfs_builders[i];
-		const char *text;
-
-		if (!words_has(&host->commands, builder->command))
+	for (size_t i = 0; i < initramfs_builders_n; i++) {
+		if (!words_has(&host->commands, initramfs_builders[i]->command))
 			continue;
-		host->initramfs_builder = builder->name;
-		text = builder->reads_owned ? command_text(o, builder->command) : NULL;
-		host->builder_old = text && !strstr(text, builder->reads_owned);
+		found = found ? found : initramfs_builders[i];
+		n++;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(other_builders) && !host->initramfs_builder; i++)
-		if (words_has(&host->commands, other_builders[i]))
-			host->initramfs_builder = other_builders[i];
+	if (n > 1) {
+		const struct initramfs_builder *maker = by_line(o);
+
+		maker = maker ? maker : by_menu(o);
+		found = maker ? maker : found;
+	}
+	if (!found)
+		return;
+	host->initramfs_builder = found->name;
+	text = found->reads_owned ? command_text(o, found->command) : NULL;
+	host->builder_old = text && !strstr(text, found->reads_owned);
 }
 
 void observe_commands(struct observer *o)

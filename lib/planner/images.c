@@ -74,18 +74,10 @@ static int close_gate(struct planning *p, enum code code, const char *why)
 	return why ? 0 : -ENOMEM;
 }
 
-/* Its /init looks for modules by itself: it knows neither udev's rules nor softdeps (5.34). */
-static const char booster[] =
-	"booster makes the images of this host; it runs no udev in them and takes none of our "
-	"files along, and nothing here knows yet how a device is bound early there; mkinitcpio and "
-	"dracut can do it";
-
 static const char *no_builder(struct planning *p)
 {
-	const char *name = p->host->initramfs_builder, *commands = initramfs_commands(p->a);
+	const char *commands = initramfs_commands(p->a);
 
-	if (name && strcmp(name, "booster") == 0)
-		return booster;
 	return commands ? arena_printf(p->a,
 				       "no initramfs builder (%s) is installed, and an initramfs "
 				       "here would have to be rebuilt",
@@ -163,19 +155,71 @@ static int lacking(struct planning *p)
 	return 0;
 }
 
+/* A module inside has other options than those that m's lines of it come to beside others'. */
+static bool option_stale(struct planning *p, const struct kernel_view *view,
+			 const struct modprobe *wished, const struct modprobe_line *line)
+{
+	for (const char *at = line->rest; *at;) {
+		size_t n = strcspn(at, " \t"), name = strcspn(at, "= \t");
+		const char *param = arena_strndup(p->a, at, name);
+		const char *held, *other, *want;
+
+		if (!param)
+			return true;
+		held = modprobe_option(p->a, &view->modprobe, line->module, param, NULL);
+		other = modprobe_option(p->a, &p->foreign, line->module, param, NULL);
+		want = modprobe_option(p->a, wished, line->module, param, NULL);
+		want = other ? other : want;
+		if (held && want ? !param_value_equal(held, want) : held != want)
+			return true;
+		at += n + strspn(at + n, " \t");
+	}
+	return false;
+}
+
+/* What modules inside get of the options that are ours, where no file of ours is. */
+static int options_stale(struct planning *p, const struct kernel_view *view, const char *modprobe)
+{
+	const struct modprobe_source source = {.path = PATH_MODPROBE, .text = modprobe};
+	struct modprobe wished;
+	const struct modprobe *const both[] = {&wished, &p->own};
+
+	if (modprobe_parse(p->a, &source, 1, &wished) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; i < ARRAY_LEN(both); i++)
+		array_foreach(it, &both[i]->lines)
+			if (strcmp(it->keyword, "options") == 0 &&
+			    words_has(&view->kernel->image.modules, it->module) &&
+			    option_stale(p, view, &wished, it))
+				return 1;
+	return 0;
+}
+
+/* Whether what our modprobe.d file is to say is inside as it is to be. 1, 0, -ENOMEM. */
+static int modprobe_inside(struct planning *p, const struct kernel_view *view, const char *modprobe)
+{
+	const struct image_file *held = image_file(&view->kernel->image, PATH_MODPROBE + 1);
+	int r;
+
+	if (!p->builder->bare)
+		return strcmp(held ? held->text : "", modprobe) == 0;
+	r = options_stale(p, view, modprobe);
+	return r < 0 ? r : !r;
+}
+
 /* Whether the image still holds what we no longer say, or holds it in other words. */
 static int outdated(struct planning *p, struct kernel_view *view, const char *modprobe)
 {
 	const struct host_image *image = &view->kernel->image;
-	const struct image_file *held = image_file(image, PATH_MODPROBE + 1);
 	const char *why = "the image is out of date", *named;
+	int r;
 
 	/* What it was built from is not ours to say just now. */
 	if (view->stale || image->status != IMAGE_READ || plan_images_contested(p))
 		return 0;
-	if (strcmp(held ? held->text : "", modprobe) == 0 &&
-	    p->builder->proof(&p->early, view->kernel, p->a, &why))
-		return 0;
+	r = modprobe_inside(p, view, modprobe);
+	if (r < 0 || (r && p->builder->proof(&p->early, view->kernel, p->a, &why)))
+		return r < 0 ? r : 0;
 	named = why_of_kinds(p, IMAGE_KINDS);
 	return make_stale(view, named ? named : arena_printf(p->a, "%s: %s", image->path, why));
 }

@@ -183,6 +183,12 @@ int image_says(struct planning *p, size_t view, size_t item, bool right, const c
 		       : item_reason(p, item, "the initramfs of %s %s", kernel->version, why);
 }
 
+bool image_leaves(const struct planning *p, size_t view, const char *module)
+{
+	return p->builder && p->builder->bare &&
+	       !words_has(&p->kernels.at[view].kernel->image.modules, module);
+}
+
 int block_kinds(struct planning *p, unsigned kinds, enum code code, const char *why)
 {
 	if (!why)

@@ -166,6 +166,10 @@ int esps_say(struct planning *p, size_t item);
  */
 int image_says(struct planning *p, size_t view, size_t item, bool right, const char *why);
 
+/* Whether the image holds nothing of ours by nature, and lacks the module: the real root's files
+ * are all that counts for it. */
+bool image_leaves(const struct planning *p, size_t view, const char *module);
+
 /* "KIND:NAME: TEXT", for a step's why. NULL: out of memory. */
 const char *item_why(struct planning *p, size_t item, const char *text);
 

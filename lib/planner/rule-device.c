@@ -59,6 +59,9 @@ static int want_early(struct planning *p, struct device_wish *wish)
 
 	if (want_modules(p, wish) < 0)
 		return -ENOMEM;
+	array_foreach(it, &wish->drivers)
+		if (words_add(p->a, &wish->early.outside, *it) < 0)
+			return -ENOMEM;
 	if (wish->method != METHOD_OVERRIDE)
 		return 0;
 	array_foreach(it, &wish->drivers)
@@ -105,10 +108,16 @@ int collect_early(struct planning *p)
 		array_foreach(rival, &it->early.rivals)
 			if (words_add(p->a, &p->early.rivals, *rival) < 0)
 				return -ENOMEM;
+		array_foreach(module, &it->early.outside)
+			if (words_add(p->a, &p->early.outside, *module) < 0)
+				return -ENOMEM;
 		array_foreach(one, &it->early.overrides)
 			if (array_push(p->a, &p->early.overrides, *one) < 0)
 				return -ENOMEM;
 	}
+	array_foreach(it, &p->blacklist)
+		if (!item_blocked(p, it->item) && words_add(p->a, &p->early.outside, it->text) < 0)
+			return -ENOMEM;
 	sort_overrides(&p->early);
 	return 0;
 }
@@ -162,7 +171,7 @@ static bool softdeps_hold(const struct modprobe *m, const struct words *drivers)
 	return true;
 }
 
-static bool ids_hold(struct planning *p, const struct device_wish *wish, const struct modprobe *m)
+static bool ids_named(struct planning *p, const struct device_wish *wish, const struct modprobe *m)
 {
 	const char *ids = modprobe_option(p->a, m, "vfio_pci", "ids", NULL);
 
@@ -172,7 +181,22 @@ static bool ids_hold(struct planning *p, const struct device_wish *wish, const s
 		if (!d || !ids_list_has(ids ? ids : "", &d->id))
 			return false;
 	}
-	return wish->foreign || softdeps_hold(m, &wish->drivers);
+	return true;
+}
+
+static bool ids_hold(struct planning *p, const struct device_wish *wish, const struct modprobe *m)
+{
+	return ids_named(p, wish, m) && (wish->foreign || softdeps_hold(m, &wish->drivers));
+}
+
+/* Where softdeps do not count, nothing inside may need them: that is proven. */
+static bool ids_inside(struct planning *p, const struct device_wish *wish, size_t view)
+{
+	const struct modprobe *m = &p->kernels.at[view].modprobe;
+
+	if (p->builder && p->builder->bare)
+		return image_leaves(p, view, "vfio_pci") || ids_named(p, wish, m);
+	return ids_hold(p, wish, m);
 }
 
 static int boot_layer(struct planning *p, const struct device_wish *wish)
@@ -182,7 +206,7 @@ static int boot_layer(struct planning *p, const struct device_wish *wish)
 	for (size_t i = 0; err == 0 && i < p->kernels.n; i++) {
 		const struct kernel_view *view = &p->kernels.at[i];
 		const char *why = NULL;
-		bool right = (wish->method != METHOD_IDS || ids_hold(p, wish, &view->modprobe)) &&
+		bool right = (wish->method != METHOD_IDS || ids_inside(p, wish, i)) &&
 			     (wish->foreign || !p->builder ||
 			      p->builder->proof(&p->early, view->kernel, p->a, &why));
 

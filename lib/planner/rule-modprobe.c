@@ -52,7 +52,9 @@ static int option_boot(struct planning *p, const struct option_wish *wish)
 	int err = 0;
 
 	for (size_t i = 0; err == 0 && i < p->kernels.n; i++)
-		err = image_says(p, i, wish->item, option_in(p, &p->kernels.at[i].modprobe, wish),
+		err = image_says(p, i, wish->item,
+				 image_leaves(p, i, wish->module) ||
+					 option_in(p, &p->kernels.at[i].modprobe, wish),
 				 NULL);
 	return err;
 }
@@ -202,9 +204,13 @@ static int blacklist_boot(struct planning *p, const struct word_wish *wish)
 	int err = 0;
 
 	for (size_t i = 0; err == 0 && i < p->kernels.n; i++)
-		err = image_says(p, i, wish->item,
-				 modprobe_blacklisted(&p->kernels.at[i].modprobe, wish->text),
-				 NULL);
+		err = image_says(
+			p, i, wish->item,
+			image_leaves(p, i, wish->text) ||
+				modprobe_blacklisted(&p->kernels.at[i].modprobe, wish->text),
+			p->builder && p->builder->bare
+				? "has the driver inside, where no blacklist counts"
+				: NULL);
 	return err;
 }
 

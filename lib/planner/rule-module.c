@@ -65,7 +65,8 @@ static int boot_layer(struct planning *p, const struct word_wish *wish)
 
 	for (size_t i = 0; err == 0 && i < p->kernels.n; i++) {
 		const struct host_kernel *kernel = p->kernels.at[i].kernel;
-		bool right = words_has(&kernel->image.modules, wish->text) ||
+		bool right = image_leaves(p, i, wish->text) ||
+			     words_has(&kernel->image.modules, wish->text) ||
 			     host_kernel_module(kernel, wish->text) == MODULE_BUILTIN;
 
 		err = image_says(p, i, wish->item, right, NULL);

@@ -53,7 +53,12 @@ static int parse_image(struct planning *p, struct kernel_view *view)
 	for (size_t i = 0; i < order.n; i++)
 		sources[i] = (struct modprobe_source){
 			.path = order.at[i], .text = image_file(image, order.at[i] + 1)->text};
-	return modprobe_parse(p->a, sources, order.n, &view->modprobe);
+	if (p->builder && p->builder->options_in) {
+		sources[order.n].path = image->path;
+		err = p->builder->options_in(p->a, image, &sources[order.n].text);
+		order.n++;
+	}
+	return err < 0 ? err : modprobe_parse(p->a, sources, order.n, &view->modprobe);
 }
 
 static int open_image(struct planning *p, const struct host_kernel *kernel, bool copy)

@@ -104,6 +104,21 @@ const char *early_image_path(struct arena *a, const struct host *host,
 	return image_by_format(a, formats[0], kernel);
 }
 
+int early_started_with(struct arena *a, const struct host *host, const char *part,
+		       const char **ret_word)
+{
+	struct kcmdline line;
+
+	if (kcmdline_parse(a, host->cmdline, &line) < 0)
+		return -ENOMEM;
+	array_foreach(it, &line.params)
+		if (strcmp(it->name, "initrd") == 0 && it->value && strstr(it->value, part)) {
+			*ret_word = it->raw;
+			return 1;
+		}
+	return 0;
+}
+
 int words_push(struct arena *a, struct words *w, const char *const *words, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -130,7 +145,7 @@ bool early_unwritten(const char **ret_why, int error)
 	return false;
 }
 
-static bool image_read(const struct host_kernel *kernel, struct arena *a, const char **ret_why)
+bool early_proof_read(const struct host_kernel *kernel, struct arena *a, const char **ret_why)
 {
 	const struct host_image *image = &kernel->image;
 	const char *why = image->why ? image->why : "no reason known";
@@ -168,7 +183,7 @@ bool early_proof_modules(const struct early_wish *wish, const struct host_kernel
 {
 	struct words all = {};
 
-	if (!image_read(kernel, a, ret_why))
+	if (!early_proof_read(kernel, a, ret_why))
 		return false;
 	if (early_modules(a, wish, &all) < 0)
 		return early_unwritten(ret_why, -ENOMEM);

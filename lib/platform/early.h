@@ -32,15 +32,24 @@ const struct image_file *image_file(const struct host_image *image, const char *
 const char *early_image_path(struct arena *a, const struct host *host,
 			     const struct host_kernel *kernel, const char *const *formats);
 
+/*
+ * Whether the running line has an initrd= whose value has part in it, as boot loaders put it there
+ * (1.19): 1, *ret_word the word; 0; -ENOMEM.
+ */
+int early_started_with(struct arena *a, const struct host *host, const char *part,
+		       const char **ret_word);
+
 /* Appends the words to argv or env. 0 or -ENOMEM. */
 int words_push(struct arena *a, struct words *w, const char *const *words, size_t n);
 
 /*
  * Proofs: each returns true, or false with one phrase in ret_why.
- * early_proof_modules: the image was read and has every module that its kernel does not have
+ * early_proof_read: the image was read.
+ * early_proof_modules: that, and it has every module that its kernel does not have
  * built in. early_proof_file: the image's file at path is text, byte for byte; text "": it is
  * absent. early_proof_program: PATH_PCI_SERIAL is inside where the wish needs it.
  */
+bool early_proof_read(const struct host_kernel *kernel, struct arena *a, const char **ret_why);
 bool early_proof_modules(const struct early_wish *wish, const struct host_kernel *kernel,
 			 struct arena *a, const char **ret_why);
 bool early_proof_file(const struct host_kernel *kernel, const char *path, const char *text,

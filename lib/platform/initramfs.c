@@ -8,7 +8,7 @@
 
 /* Debian's dracut-core may lie beside initramfs-tools as somebody's dependency: it comes second. */
 const struct initramfs_builder *const initramfs_builders[] = {&initramfs_tools, &dracut,
-							      &mkinitcpio};
+							      &mkinitcpio, &booster};
 const size_t initramfs_builders_n = ARRAY_LEN(initramfs_builders);
 
 const struct initramfs_builder *initramfs_builder(const char *name)

@@ -25,6 +25,9 @@ struct early_wish {
 	/* Modules that would take one of them where they are loaded before our rule is read, and
 	 * that nobody blacklists. */
 	struct words rivals;
+	/* All modules that would take one of them, and all that are blacklisted: none may be in an
+	 * image that knows neither our rule nor a blacklist. */
+	struct words outside;
 };
 
 struct initramfs_builder {
@@ -41,13 +44,22 @@ struct initramfs_builder {
 	 */
 	const char *reads_owned;
 	const char *const *owned; /* files of ours for it, NULL-terminated */
+	/*
+	 * Its images hold nothing of ours: what they leave alone is bound at the real root, by the
+	 * same files as on every host, and what is proven is that they do leave it alone.
+	 */
+	bool bare;
+	/* What an image says of options that its modules get, as lines of modprobe.d, where no file
+	 * of modprobe.d is inside. 0 or -ENOMEM. NULL: the files are. */
+	int (*options_in)(struct arena *a, const struct host_image *image, const char **ret);
 	/* Why files of ours would never get into an image, for people; NULL: they would. 0 or
 	 * -ENOMEM. The function may be NULL. */
 	int (*obstacle)(struct arena *a, const struct host *host, const struct early_wish *wish,
 			const char **ret_why);
 	/*
 	 * Text of owned[i] for the wish; "" : not wanted. mode: of the file. 0, -ENOMEM, or -EINVAL
-	 * when a driver's or module's name is none: nothing of it may reach a script.
+	 * when a driver's or module's name is none: nothing of it may reach a script. NULL where
+	 * there are no files.
 	 */
 	int (*render)(struct arena *a, const struct host *host, const struct early_wish *wish,
 		      size_t i, const char **ret, unsigned *ret_mode);

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "early.h"
-#include "kcmdline.h"
 #include "paths.h"
 #include "rows.h"
 #include "sources.h"
@@ -167,26 +166,20 @@ static int rival_obstacle(struct arena *a, const struct host *host, const struct
 	return r;
 }
 
-/* Both may be installed, and then both make images (5.34); this one's would not boot. */
+/* booster is gone, and its image is what boots all the same (5.34). */
 static int booster_obstacle(struct arena *a, const struct host *host, const char **ret_why)
 {
-	struct kcmdline line;
-	int r = kcmdline_parse(a, host->cmdline, &line);
+	const char *word;
+	int r = early_started_with(a, host, "booster-", &word);
 
-	if (r < 0)
-		return r;
-	array_foreach(it, &line.params)
-		if (strcmp(it->name, "initrd") == 0 && it->value && strstr(it->value, "booster-") &&
-		    !*ret_why) {
-			*ret_why = arena_printf(a,
-						"this host was started with an image of booster's "
-						"(%s), and what mkinitcpio makes would not reach "
-						"it; boot with mkinitcpio's image instead",
-						it->raw);
-			if (!*ret_why)
-				return -ENOMEM;
-		}
-	return 0;
+	if (r <= 0 || *ret_why)
+		return r < 0 ? r : 0;
+	*ret_why = arena_printf(a,
+				"this host was started with an image of booster's (%s), and what "
+				"mkinitcpio makes would not reach it; boot with mkinitcpio's image "
+				"instead",
+				word);
+	return *ret_why ? 0 : -ENOMEM;
 }
 
 static int obstacle(struct arena *a, const struct host *host, const struct early_wish *wish,

@@ -44,6 +44,7 @@
 #define PATH_KERNEL_TRIES   "/etc/kernel/tries"
 #define PATH_MKCPIO	    "/etc/mkinitcpio.conf"
 #define PATH_PRESETS	    "/etc/mkinitcpio.d"
+#define PATH_BOOSTER	    "/etc/booster.yaml"
 #define PATH_DRACUT	    "/etc/dracut.conf"
 #define PATH_DRACUT_DIR	    "/etc/dracut.conf.d"
 #define PATH_DRACUT_USR_DIR "/usr/lib/dracut/dracut.conf.d"

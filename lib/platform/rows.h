@@ -9,6 +9,7 @@
 extern const struct initramfs_builder initramfs_tools;
 extern const struct initramfs_builder dracut;
 extern const struct initramfs_builder mkinitcpio;
+extern const struct initramfs_builder booster;
 
 extern const struct boot_loader loader_grub;
 extern const struct boot_loader loader_bls;

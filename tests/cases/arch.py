@@ -510,24 +510,6 @@ def too_old(host, tally):
 
 
 @case()
-def booster(host, tally):
-    """images of booster, alone or beside mkinitcpio's: refused by name, nothing is built (5.34)"""
-    use_arch(host)
-    host.write("/usr/bin/booster", "#!/bin/sh\necho booster $* >> /var/log/builders\n", 0o755)
-    host.write("/boot/booster-linux.img", host.read("/boot/initramfs-linux.img"))
-    host.write("/proc/cmdline", "initrd=\\booster-linux.img root=UUID=abcd rw quiet\n")
-    host.spec(CARD)
-    code, report = host.json("apply")
-    tally.check("beside it: exit 4, and why", code == 4 and "image of booster's" in str(report["diagnostics"]), report)
-    host.remove("/usr/bin/mkinitcpio")
-    code, report = host.json("apply")
-    tally.check("alone: exit 4, no-builder, and why", code == 4 and "no-builder" in codes(report)
-                and "booster makes the images" in str(report["diagnostics"]), report)
-    tally.check("nothing is built, no file of images written", not built(host) and not [
-        line for line in host.log() if line.startswith("booster")] and not host.exists(DROPIN) and not host.exists(RULES))
-
-
-@case()
 def captured(host, tally):
     """a capture holds what a plan is made by: kernels' names, presets, and whether drop-ins are read"""
     use_arch(host, SYSTEMD, lts=True, fallback=True)
