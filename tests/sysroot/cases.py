@@ -22,10 +22,10 @@ DROPIN = "etc/default/grub.d/90-passthroughd.cfg"
 CASES = []
 
 
-def case(modules="list"):
-    """Register a case; MODULES is what initramfs-tools is told to take in."""
+def case(modules="list", suites=("bookworm",)):
+    """Register a case; MODULES is what initramfs-tools is told to take in, SUITES the trees it is run on (tree.sh)."""
     def register(function):
-        function.modules = modules
+        function.modules, function.suites = modules, suites
         CASES.append(function)
         return function
     return register

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The product against a real Debian tree: run.py --product FOLDER --work FOLDER [CASE...]
+"""The product against real Debian trees: run.py --product FOLDER --work FOLDER [CASE...]
 
 PRODUCT is what `DESTDIR=FOLDER cmake --install` laid out. Needs root: everything happens in a private mount
 namespace, so that nothing mounted here is ever seen outside and all of it is gone at the end.
@@ -32,6 +32,11 @@ def enter_namespace():
     os.execvp("unshare", ["unshare", "--mount", "--propagation", "private", sys.executable] + sys.argv)
 
 
+def tree(suite):
+    return subprocess.run(["sh", os.path.join(HERE, "tree.sh"), suite], check=True,
+                          stdout=subprocess.PIPE).stdout.decode().strip()
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--product", required=True)
@@ -43,21 +48,22 @@ def main():
     work = os.path.abspath(words.work)
     os.makedirs(work, exist_ok=True)
     ctl = os.path.join(os.path.abspath(words.product), "usr/bin/passthroughctl")
-    tree = subprocess.run(["sh", os.path.join(HERE, "tree.sh")], check=True,
-                          stdout=subprocess.PIPE).stdout.decode().strip()
-    base = os.path.join(work, "base.ext4")
-    make_base(tree, base)
     tally = Tally()
-    for case in cases.CASES:
-        if words.names and case.__name__ not in words.names:
-            continue
-        tally.heading("sysroot: " + case.__doc__.splitlines()[0])
-        try:
-            with Sysroot(base, os.path.join(work, case.__name__), ctl, case.modules) as root:
-                case(root, tally)
-        except (RuntimeError, subprocess.SubprocessError, OSError) as error:
-            tally.check("the case came to its end", False, repr(error))
-    os.unlink(base)
+    for suite in ("bookworm", "trixie"):
+        base = os.path.join(work, suite + ".ext4")
+        for case in cases.CASES:
+            if suite not in case.suites or (words.names and case.__name__ not in words.names):
+                continue
+            if not os.path.exists(base):
+                make_base(tree(suite), base)
+            tally.heading("sysroot, %s: %s" % (suite, case.__doc__.splitlines()[0]))
+            try:
+                with Sysroot(base, os.path.join(work, suite, case.__name__), ctl, case.modules) as root:
+                    case(root, tally)
+            except (RuntimeError, subprocess.SubprocessError, OSError) as error:
+                tally.check("the case came to its end", False, repr(error))
+        if os.path.exists(base):
+            os.unlink(base)
     tally.close()
 
 
