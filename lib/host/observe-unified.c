@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "boot-entries.h"
+#include "counted.h"
 #include "early.h"
 #include "observe-parts.h"
 
@@ -98,16 +99,13 @@ static void add_addons(struct observer *o, const char *dir, const char *of)
 }
 
 /* Those beside it; their folder's name has no count of tries. */
-static void add_own_addons(struct observer *o, const char *root, const char *name, const char *of)
+static void add_own_addons(struct observer *o, const char *of, const char *version)
 {
-	size_t n = strlen(name) - strlen(SUFFIX), plus = strcspn(name, "+");
+	size_t n = counted_stem(of, SUFFIX, version);
 
-	add_addons(o, keep_printf(o, "%s/EFI/Linux/%s.extra.d", root, name), of);
-	if (plus < n)
-		add_addons(o,
-			   keep_printf(o, "%s/EFI/Linux/%.*s%s.extra.d", root, (int)plus, name,
-				       name + n),
-			   of);
+	add_addons(o, keep_printf(o, "%s.extra.d", of), of);
+	if (n < strlen(of) - strlen(SUFFIX))
+		add_addons(o, keep_printf(o, "%.*s" SUFFIX ".extra.d", (int)n, of), of);
 }
 
 /* What the kernel gets: the stub appends what stands beside the image. */
@@ -150,8 +148,8 @@ static void add_image(struct observer *o, const char *root, const char *name)
 	/* One that is cut is a kernel's all the same, and can be made anew. */
 	if (image.status != IMAGE_READ && (!kernel || image.status != IMAGE_BAD))
 		return;
-	add_own_addons(o, root, name, source);
 	line.kernel = kernel ? kernel->version : *version ? version : NULL;
+	add_own_addons(o, source, line.kernel ? line.kernel : "");
 	line.options = whole_line(o, text_in(&image, UNIFIED_CMDLINE), source);
 	observe_entry(o, LOADER_UNIFIED, source, &line);
 	if (!o->lost)

@@ -28,6 +28,10 @@ static void the_count_is_no_part_of_the_name(void **state _unused_)
 		{"t-6.1++3.conf", ".conf", "6.1+", "t-6.1+", true},
 		{"t-6.1+3.conf", ".conf", "6.1+3", "t-6.1+3", true},
 		{"t-6.1+3+2-1.conf", ".conf", "6.1+3", "t-6.1+3", true},
+		{"t-6.12.1+deb13-amd64.efi", ".efi", "6.12.1+deb13-amd64", "t-6.12.1+deb13-amd64",
+		 true},
+		{"t-6.12.1+deb13-amd64+3.efi", ".efi", "6.12.1+deb13-amd64", "t-6.12.1+deb13-amd64",
+		 true},
 		/* Not counts. */
 		{"t-6.1+3-.conf", ".conf", "6.1", "t-6.1+3-", false},
 		{"t-6.1+-3.conf", ".conf", "6.1", "t-6.1+-3", false},
