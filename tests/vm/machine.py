@@ -134,6 +134,8 @@ class Machine:
                     self.kill()
                     self.start(limit)
                     return
+                if "login:" in self._tail("console.log", 1):
+                    self.connection.sendall(b"\n")  # what it said may have been lost to the firmware
                 continue
             if line.startswith("HELLO ") and line[6:] != self.boot_id:
                 self.boot_id = line[6:]
