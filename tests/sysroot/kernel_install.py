@@ -8,14 +8,13 @@ kernel-install asks for it too from 254 on, unless its configuration names the f
 import os
 import subprocess
 
-from cases import FLAGS, SPEC, case, codes, document, item_states, pending
+from cases import BOTH, FLAGS, SPEC, case, codes, document, item_states, pending
 from dracut import packages
 from root import differences, read, sh, write
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 ESP = "boot/efi"
 HOOKS = ("etc/initramfs/post-update.d/systemd-boot", "etc/kernel/postinst.d/zz-systemd-boot")
-BOTH = ("bookworm", "trixie")
 
 
 def add_hooks(root):

@@ -21,6 +21,7 @@ import cuts  # noqa: E402,F401
 import dracut  # noqa: E402,F401
 import kernel_install  # noqa: E402,F401
 import lies  # noqa: E402,F401
+import ukify  # noqa: E402,F401
 from root import Sysroot, make_base  # noqa: E402
 from tally import Tally  # noqa: E402
 

@@ -12,7 +12,9 @@ bookworm='libyaml-0-2 libkmod2 libpci3 libjson-c5 libarchive13 libblkid1 libmoun
 libsystemd0 linux-image-amd64 initramfs-tools lz4 zstd grub-pc grub-efi-amd64-bin systemd
 systemd-sysv udev kmod pciutils iproute2 procps fdisk dosfstools busybox qemu-system-x86'
 trixie='linux-image-amd64 initramfs-tools lz4 zstd grub-pc systemd systemd-sysv systemd-boot
-systemd-boot-efi systemd-ukify udev kmod procps busybox binutils openssl sbsigntool'
+systemd-boot-efi systemd-ukify udev kmod procps busybox e2fsprogs binutils openssl sbsigntool'
+# What a case may install: fetched only.
+trixie_later=dracut-core
 
 cache=${PTHRU_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/passthroughd}
 key=$(sha256sum <"$0" | cut -c 1-16)
@@ -20,8 +22,8 @@ asked=${1-}
 [ "$asked" != --key ] || shift
 suite=${1:-bookworm}
 case $suite in
-bookworm) packages=$bookworm ;;
-trixie) packages=$trixie ;;
+bookworm) packages=$bookworm later= ;;
+trixie) packages=$trixie later=$trixie_later ;;
 *)
 	echo "$0: no such suite: $suite" >&2
 	exit 2
@@ -69,6 +71,8 @@ make_tree() {
 	DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 chroot "$work" \
 		apt-get -q -y -o Dpkg::Use-Pty=0 install --no-install-recommends $packages
 	chroot "$work" apt-get -q clean
+	[ -z "$later" ] || chroot "$work" apt-get -q -y -o Dpkg::Use-Pty=0 --download-only \
+		--no-install-recommends install $later
 	umount "$work/proc" "$work/dev"
 	rm -rf "$work/usr/sbin/policy-rc.d" "$work/etc/dpkg/dpkg.cfg.d/unsafe" \
 		"$work"/var/lib/apt/lists/* "$work"/usr/share/doc/*
