@@ -5,8 +5,8 @@ import hashlib
 import json
 import os
 
+import dracut
 from cases import case, codes, document, item_states, pending
-from dracut import SMALL
 from kernel_install import ESP, TOKEN, change_over, runs
 from root import differences, read, sh, write
 
@@ -148,9 +148,7 @@ def ukify_lies(root, tally):
 @case(suites=("trixie",))
 def ukify_dracut(root, tally):
     """unified image whose initramfs kernel-install has dracut make: no image in /boot at all"""
-    root.chroot("dpkg", "--purge", "--force-depends", "initramfs-tools", "initramfs-tools-core")
-    root.chroot("sh", "-c", "dpkg -i /var/cache/apt/archives/*.deb")
-    write(root.at("etc/dracut.conf.d/10-small.conf"), SMALL)
+    dracut.install(root)
     os.unlink(root.initramfs)
     use_unified(root)
     name, before = image(root), root.manifest("etc")
