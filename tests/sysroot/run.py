@@ -19,6 +19,7 @@ import beside  # noqa: E402,F401
 import cases  # noqa: E402
 import cuts  # noqa: E402,F401
 import dracut  # noqa: E402,F401
+import extlinux  # noqa: E402,F401
 import kernel_install  # noqa: E402,F401
 import lies  # noqa: E402,F401
 import ukify  # noqa: E402,F401
