@@ -369,11 +369,15 @@ static void find_initrd_plugin(struct observer *o, const struct layout *l)
 {
 	static const struct {
 		const char *file, *generator;
-	} plugins[] = {{"50-dracut.install", "dracut"}, {"50-mkinitcpio.install", "mkinitcpio"}};
+		bool asked; /* it waits to be chosen (5.34) */
+	} plugins[] = {{"50-dracut.install", "dracut", false},
+		       {"50-mkinitcpio.install", "mkinitcpio", false},
+		       {"60-booster.install", "booster", true}};
 
 	for (size_t i = 0; i < ARRAY_LEN(plugins); i++)
 		if (has_plugin(o, plugins[i].file) &&
-		    (!*l->initrd || strcmp(l->initrd, plugins[i].generator) == 0))
+		    ((!*l->initrd && !plugins[i].asked) ||
+		     strcmp(l->initrd, plugins[i].generator) == 0))
 			o->host->boot.initrd_plugin = plugins[i].file;
 }
 
