@@ -141,11 +141,11 @@ static bool same_letter(char a, char b)
 }
 
 /* Looks for "/name.ko" in lines "path/name.ko[.xz]:" or "path/name.ko". */
-static bool index_has(const char *text, const char *name)
+static bool part_has(const char *text, const char *end, const char *name)
 {
 	size_t n = strlen(name);
 
-	for (const char *at = text; (at = strstr(at, ".ko")); at += 3) {
+	for (const char *at = text; (at = memmem(at, (size_t)(end - at), ".ko", 3)); at += 3) {
 		const char *start = at - n;
 
 		if ((size_t)(at - text) < n ||
@@ -161,6 +161,11 @@ static bool index_has(const char *text, const char *name)
 	return false;
 }
 
+static bool index_has(const char *text, const char *name)
+{
+	return part_has(text, text + strlen(text), name);
+}
+
 const char *host_kernel_name(const struct host_kernel *kernel)
 {
 	return kernel->pkgbase ? kernel->pkgbase : kernel->version;
@@ -171,6 +176,18 @@ enum module_presence host_kernel_module(const struct host_kernel *kernel, const 
 	if (index_has(kernel->modules_builtin, name))
 		return MODULE_BUILTIN;
 	return index_has(kernel->modules_dep, name) ? MODULE_LOADABLE : MODULE_ABSENT;
+}
+
+bool host_kernel_needs(const struct host_kernel *kernel, const char *name, const char *other)
+{
+	for (const char *line = kernel->modules_dep; *line;) {
+		const char *end = line + strcspn(line, "\n"), *colon = line + strcspn(line, ":\n");
+
+		if (part_has(line, colon, name) && part_has(colon, end, other))
+			return true;
+		line = end + (*end == '\n');
+	}
+	return false;
 }
 
 struct host *host_new(void)

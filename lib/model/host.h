@@ -109,6 +109,9 @@ enum module_presence { MODULE_ABSENT, MODULE_LOADABLE, MODULE_BUILTIN };
 /* Whether kernel has module name ('-' and '_' alike), from modules.dep and modules.builtin. */
 enum module_presence host_kernel_module(const struct host_kernel *kernel, const char *name);
 
+/* Whether module name needs the other, by modules.dep. */
+bool host_kernel_needs(const struct host_kernel *kernel, const char *name, const char *other);
+
 /* --- boot entries ---------------------------------------------------------------------------- */
 
 enum loader {

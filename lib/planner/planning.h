@@ -239,6 +239,12 @@ int block_guest(struct planning *p, const struct spec_vm *vm, enum code code, co
 /* Whether the item is one of the guest's. */
 bool item_of_guest(const struct plan_item *item, const char *guest);
 
+/*
+ * rule-module.c: blocks a device that is bound at the real root alone while somebody's list has a
+ * driver of its own loaded. 0 or -ENOMEM.
+ */
+int judge_loaded_beside(struct planning *p, const struct device_wish *wish);
+
 /* Whether an item stands for that option. */
 bool option_wished(const struct planning *p, const char *module, const char *param);
 

@@ -256,7 +256,9 @@ static int judge_layers(struct planning *p, struct device_wish *wish)
 		err = item_reason(p, wish->item, "early binding is not configured");
 	if (err == 0)
 		err = boot_layer(p, wish);
-	return err < 0 ? err : live_layer(p, wish);
+	if (err == 0)
+		err = live_layer(p, wish);
+	return err < 0 ? err : judge_loaded_beside(p, wish);
 }
 
 /* --- what nobody wishes any more ------------------------------------------------------------ */

@@ -54,6 +54,55 @@ static int foreign_modules(struct planning *p, struct words *ret)
 	return 0;
 }
 
+/* Whether what loads the module by its name takes a device from a rule that is read beside it. */
+static const char *taken_by(const struct planning *p, const struct device_wish *wish,
+			    const char *name)
+{
+	if (words_has(&wish->early.rivals, name))
+		return name;
+	/* A blacklist does not count for what another module needs. */
+	array_foreach(driver, &wish->drivers)
+		array_foreach(kernel, &p->host->kernels)
+			if (kernel->vmlinuz && host_kernel_needs(kernel, name, *driver))
+				return *driver;
+	return NULL;
+}
+
+/* Whether no image binds it early: at the real root modules are loaded by name meanwhile (5.19). */
+static bool at_real_root(const struct planning *p)
+{
+	return p->builder && p->builder->bare;
+}
+
+int judge_loaded_beside(struct planning *p, const struct device_wish *wish)
+{
+	int err = 0;
+
+	if (!at_real_root(p) || wish->method != METHOD_OVERRIDE)
+		return 0;
+	array_foreach(it, &p->host->files) {
+		struct words names = {0};
+
+		if (!is_list(it->path) || strcmp(it->path, PATH_MODULES_LOAD) == 0)
+			continue;
+		if (module_list_parse(p->a, it->text, &names) < 0)
+			return -ENOMEM;
+		array_foreach(name, &names) {
+			const char *driver = err == 0 ? taken_by(p, wish, *name) : NULL;
+			bool same = driver && strcmp(driver, *name) == 0;
+
+			if (driver)
+				err = item_block(p, wish->item, CODE_FOREIGN_CONFLICT,
+						 "%s has %s%s%s loaded at boot, beside our rule, "
+						 "and it may come first; take it out there, or use "
+						 "method: ids",
+						 it->path, *name, same ? "" : ", which needs ",
+						 same ? "" : driver);
+		}
+	}
+	return err;
+}
+
 static bool in_early(const struct planning *p, const char *module)
 {
 	return words_has(&p->early.modules, module);

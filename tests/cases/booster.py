@@ -323,6 +323,64 @@ def by_ids(host, tally):
 
 
 @case()
+def loaded_beside(host, tally):
+    """at the real root a list of modules races with our rule (5.19): one that has the driver is in the way"""
+    use_booster(host)
+    dep = "/lib/modules/%s/modules.dep" % KVER
+    host.write(dep, host.read(dep) + "kernel/drivers/x/nouveau-uvm.ko: kernel/drivers/gpu/drm/nouveau/nouveau.ko\n")
+    lists = {"/usr/lib/modules-load.d/gpu.conf": "kvm\nnouveau\n", "/etc/modules-load.d/uvm.conf": "nouveau-uvm\n"}
+    for (name, text), said in zip(lists.items(), ("has nouveau loaded", "has nouveau_uvm, which needs nouveau loaded")):
+        host.write(name, text)
+        host.spec(CARD)
+        code, report = host.json("apply")
+        tally.check("%s: blocked, and why" % name, states(report)["device:gpu"] == "blocked"
+                    and "%s %s at boot" % (name, said) in str(report["diagnostics"]), report)
+        tally.equal("our rule is not written", host.exists(RULES), False)
+        host.spec(CARD + "blacklist: [nouveau]\n")
+        tally.equal("a blacklist counts for what is named alone", states(host.json("plan")[1])["device:gpu"] == "blocked",
+                    "uvm" in name)
+        host.remove(name)
+    host.write("/etc/modules-load.d/uvm.conf", "nouveau-uvm\n")
+    host.spec(CARD.replace('"}', '", method: ids}'))
+    code, report = host.json("apply")
+    tally.check("by ids it comes behind ours, by softdep (6.9)", code == 3, report)
+
+
+@case()
+def kernel_install(host, tally):
+    """kernel-install has its plugin make images where it is asked to: those on the ESP count like the others"""
+    use_booster(host)
+    host.mkdir("/usr/lib/kernel/install.d")
+    host.write("/usr/lib/kernel/install.d/60-booster.install", "#!/bin/bash\n", 0o755)
+    host.write("/etc/kernel/install.conf", "layout=bls\ninitrd_generator=booster\n")
+    folder = "/boot/id/" + KVER
+    host.write(folder + "/linux", "kernel %s\n" % KVER)
+    run(host, "/usr/bin/booster", "build", "--force", "--kernel-version", KVER, folder + "/initrd")
+    host.remove(LOADER)
+    host.write("/boot/loader/entries/id-%s.conf" % KVER, "title Arch Linux\nversion %s\nlinux /id/%s/linux\n"
+               "initrd /id/%s/initrd\noptions root=UUID=abcd rw quiet\n" % (KVER, KVER, KVER))
+    host.write("/etc/kernel/cmdline", "root=UUID=abcd rw quiet\n")
+    host.write("/proc/cmdline", "initrd=\\id\\%s\\initrd root=UUID=abcd rw quiet\n" % KVER)
+    host.remove(IMAGE)
+    host.remove("/var/log/builders")
+    host.spec(CARD)
+    plan = host.json("plan")[1]
+    tally.equal("the device is right in what boots", items(plan)["device:gpu"]["boot"], "right")
+    host.write(CONF, "modules: nouveau\n")
+    run(host, "/usr/bin/booster", "build", "--force", "--kernel-version", KVER, folder + "/initrd")
+    plan = host.json("plan")[1]
+    tally.check("a driver in the copy is seen", folder + "/initrd has the module nouveau"
+                in str(plan["diagnostics"]), plan)
+    host.write(CONF, "")
+    plan = host.json("plan")[1]
+    tally.equal("and made anew by kernel-install", [step["target"] for step in lasting(plan) if step["class"] != "files"],
+                ["kernel-install " + KVER])
+    host.write("/etc/kernel/install.conf", "layout=bls\n")
+    tally.check("where it is not asked to it would make none, and no entry is written without",
+                "kernel-install" not in [step["target"].split()[0] for step in lasting(host.json("plan")[1])])
+
+
+@case()
 def built_in(host, tally):
     """a driver that is built in has its device before, and nothing inside could take it"""
     use_booster(host)

@@ -169,12 +169,15 @@ static void defaults_of_the_iommu_are_read(void **state _unused_)
 
 static void indexes_are_read_when_asked_for(void **state _unused_)
 {
-	static const char text[] = "[/boot]\nvmlinuz-" V18 " = k\n"
-				   "[/lib/modules/" V18 "]\n"
-				   "modules.dep = kernel/drivers/vfio/vfio_virqfd.ko:\n"
-				   "modules.builtin = kernel/drivers/usb/host/xhci-pci.ko\n"
-				   "modules.alias = alias pci:v* nouveau\n"
-				   "modules.builtin.modinfo : a.alias=x\\x00b.alias=y\\x00\n";
+	static const char text[] =
+		"[/boot]\nvmlinuz-" V18 " = k\n"
+		"[/lib/modules/" V18 "]\n"
+		"modules.dep <<\n\tkernel/drivers/vfio/vfio_virqfd.ko:\n"
+		"\tupdates/nvidia-uvm.ko.zst: updates/nvidia.ko.zst updates/i2c.ko\n"
+		"\tupdates/nvidia.ko.zst: updates/i2c.ko\n"
+		"modules.builtin = kernel/drivers/usb/host/xhci-pci.ko\n"
+		"modules.alias = alias pci:v* nouveau\n"
+		"modules.builtin.modinfo : a.alias=x\\x00b.alias=y\\x00\n";
 	_cleanup_host_ struct host *without = observe_text(text, &plain);
 	_cleanup_host_ struct host *with = observe_text(text, &whole);
 	const struct host_kernel *kernel = &with->kernels.at[0];
@@ -182,6 +185,12 @@ static void indexes_are_read_when_asked_for(void **state _unused_)
 	assert_int_equal(host_kernel_module(kernel, "vfio_virqfd"), MODULE_LOADABLE);
 	assert_int_equal(host_kernel_module(kernel, "xhci_pci"), MODULE_BUILTIN);
 	assert_int_equal(host_kernel_module(kernel, "nouveau"), MODULE_ABSENT);
+	assert_true(host_kernel_needs(kernel, "nvidia_uvm", "nvidia"));
+	assert_true(host_kernel_needs(kernel, "nvidia_uvm", "i2c"));
+	assert_false(host_kernel_needs(kernel, "nvidia", "nvidia_uvm"));
+	assert_false(host_kernel_needs(kernel, "nvidia", "nvidia"));
+	assert_false(host_kernel_needs(kernel, "vfio_virqfd", "nvidia"));
+	assert_false(host_kernel_needs(kernel, "uvm", "nvidia"));
 	assert_string_equal(kernel->modules_softdep, "");
 	assert_string_equal(kernel->modules_alias, "alias pci:v* nouveau\n");
 	assert_string_equal(kernel->builtin_modinfo, "a.alias=x\nb.alias=y\n");
