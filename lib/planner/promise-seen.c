@@ -23,13 +23,17 @@ static bool is_installed(const struct host *host, const char *version)
 
 static const char *why_not(struct planning *p, const struct plan_item *item)
 {
+	bool bare = p->builder && p->builder->bare;
+
 	if (*p->host->running_version && !is_installed(p->host, p->host->running_version))
-		return arena_printf(p->a,
-				    "every installed kernel's initramfs binds it early: %s, which "
-				    "runs, is none of these",
-				    p->host->running_version);
-	return item->boot == LAYER_RIGHT ? "the initramfs binds it early"
-					 : "early binding is configured";
+		return arena_printf(
+			p->a,
+			"every installed kernel's initramfs %s: %s, which runs, is none "
+			"of these",
+			bare ? "leaves it alone" : "binds it early", p->host->running_version);
+	if (item->boot != LAYER_RIGHT)
+		return "early binding is configured";
+	return bare ? "the initramfs leaves it alone" : "the initramfs binds it early";
 }
 
 static const char *device_seen(struct planning *p, const struct plan_item *item)

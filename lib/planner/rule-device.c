@@ -211,7 +211,9 @@ static int boot_layer(struct planning *p, const struct device_wish *wish)
 			      p->builder->proof(&p->early, view->kernel, p->a, &why));
 
 		if (why)
-			why = arena_printf(p->a, "does not bind it early: %s", why);
+			why = arena_printf(p->a, "does not %s: %s",
+					   p->builder->bare ? "leave it alone" : "bind it early",
+					   why);
 		err = image_says(p, i, wish->item, right, why);
 	}
 	return err;

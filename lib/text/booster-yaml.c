@@ -197,7 +197,9 @@ int booster_init_reduce(struct arena *a, const char *text, const char **ret)
 		size_t n = line_length(text);
 		struct entry e = {0};
 
-		if (!strchr(BLANKS "\n", *text)) {
+		if (is_empty(text, n))
+			continue;
+		if (!strchr(BLANKS, *text)) {
 			split_line(text, n, &e);
 			keep = !e.strange && (key_is(&e, "kernel") || key_is(&e, OPTIONS));
 		}
