@@ -34,12 +34,28 @@ static bool same_module(const char *a, const char *b)
 	return *a == *b;
 }
 
-static bool has_module(const struct build *b, const char *name)
+bool fake_has_module(const struct build *b, const char *name)
 {
 	array_foreach(it, &b->modules)
 		if (same_module(*it, name))
 			return true;
 	return false;
+}
+
+void fake_keep_modules(struct build *b, bool (*keep)(const char *module, const void *data),
+		       const void *data)
+{
+	size_t n = 0;
+
+	array_foreach(it, &b->modules)
+		if (keep(*it, data))
+			b->modules.at[n++] = *it;
+	b->modules.n = n;
+}
+
+const char *fake_version(const struct build *b)
+{
+	return b->version;
 }
 
 /* Adds the module and what it needs, as modules.dep says. */
@@ -66,7 +82,7 @@ bool fake_add_module(struct build *b, const char *name)
 		}
 		text += n + (text[n] == '\n');
 	}
-	return b->modules.n > before || has_module(b, name);
+	return b->modules.n > before || fake_has_module(b, name);
 }
 
 /* Softdeps are pulled in with the module that has them (5.12). */
@@ -78,7 +94,7 @@ static void add_softdeps(struct build *b, const char *text)
 		char *word = strtok_r(line, " \t", &words);
 		char *module = word ? strtok_r(NULL, " \t", &words) : NULL;
 
-		if (!module || strcmp(word, "softdep") != 0 || !has_module(b, module))
+		if (!module || strcmp(word, "softdep") != 0 || !fake_has_module(b, module))
 			continue;
 		while ((word = strtok_r(NULL, " \t", &words)))
 			if (!ends(word, ":"))
@@ -429,6 +445,7 @@ static const struct command {
 	{"update-initramfs", OF_IMAGES, update_initramfs},
 	{"dracut", OF_IMAGES, run_dracut},
 	{"mkinitcpio", OF_IMAGES, fake_mkinitcpio},
+	{"booster", OF_IMAGES, fake_booster},
 	{"update-grub", OF_LOADERS, update_grub},
 	{"grub-mkconfig", OF_LOADERS, update_grub},
 	{"proxmox-boot-tool", OF_LOADERS, proxmox_boot_tool},

@@ -16,7 +16,11 @@ int fake_build(struct fake *f, const struct ops_command *command, struct arena *
 struct build;
 
 /* fake-build.c: what the makers of images share. Files are those of dir that end so. */
-bool fake_add_module(struct build *b, const char *name); /* whether the kernel has it */
+bool fake_add_module(struct build *b, const char *name);       /* whether the kernel has it */
+bool fake_has_module(const struct build *b, const char *name); /* whether it is inside */
+void fake_keep_modules(struct build *b, bool (*keep)(const char *module, const void *data),
+		       const void *data);
+const char *fake_version(const struct build *b);
 void fake_add_file(struct build *b, const char *path, const char *text);
 void fake_add_files(struct build *b, const char *dir, const char *end, const char *to);
 
@@ -30,6 +34,9 @@ fake_maker fake_by_dracut;
 
 /* fake-mkinitcpio.c */
 int fake_mkinitcpio(struct fake *f, const struct words *argv, bool spoil);
+
+/* fake-booster.c */
+int fake_booster(struct fake *f, const struct words *argv, bool spoil);
 
 /* fake-unified.c */
 int fake_kernel_install(struct fake *f, const struct words *argv, bool spoil);

@@ -131,6 +131,10 @@ static const struct variant shared[] = {
 	{"pve8-zfs-rx6800.host", "amd-guide", "/etc/kernel/cmdline", NULL},
 	{"pve8-zfs-rx6800.host", "kernel-flags", "/etc/kernel/cmdline",
 	 "root=ZFS=rpool/ROOT/pve-1 boot=zfs pcie_aspm=off\n"},
+	/* not ours to change, but an image is made anew by what it says */
+	{"arch-booster.host", "guide", "/etc/booster.yaml", "modules: i915\n"},
+	{"arch-booster.host", "guide", "/etc/booster.yaml", NULL},
+	{"arch-booster.host", "ids-method", "/etc/booster.yaml", "modules: kvm,-ahci\n"},
 };
 
 static void shared_files_come_back_to_the_byte(void **state _unused_)

@@ -30,6 +30,10 @@ static const struct stage {
 	 "/etc/kernel/cmdline",
 	 {{.path = "/etc/kernel/cmdline", .text = "root=ZFS=rpool/ROOT/pve-1 boot=zfs\n"}}},
 	{"arch-grub.host", {"guide", "ids-method", "kernel-flags"}, "/etc/default/grub", {{0}}},
+	{"arch-booster.host",
+	 {"guide", "ids-method", "kernel-flags"},
+	 NULL,
+	 {{.path = "/etc/booster.yaml", .text = "modules: kvm\n"}}},
 };
 
 struct foreign { /* a whole file, or a token in the shared one */
