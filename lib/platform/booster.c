@@ -259,7 +259,9 @@ static int foreign_obstacle(struct arena *a, const struct host_image *image, con
 {
 	if (*ret_why || image->status != IMAGE_READ || image_file(image, IN_INIT))
 		return 0;
-	*ret_why = arena_printf(a, "%s is no image of booster's, which makes the images here",
+	*ret_why = arena_printf(a,
+				"%s is no image of booster's, which makes the images of this host; "
+				"have one made by it and boot with that",
 				image->path);
 	return *ret_why ? 0 : -ENOMEM;
 }

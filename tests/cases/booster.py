@@ -9,7 +9,8 @@ import json
 import os
 import subprocess
 
-from arch import contents, images, inside, kept, run, use_arch, use_systemd_boot
+import uki
+from arch import contents, images, inside, kept, run, use_arch, use_bash, use_systemd_boot
 from roots import KVER, MODPROBE, MODULES, RULES, codes, items, lasting, main, registry, states, untouched, wrong
 
 CONF = "/etc/booster.yaml"
@@ -378,6 +379,40 @@ def kernel_install(host, tally):
     host.write("/etc/kernel/install.conf", "layout=bls\n")
     tally.check("where it is not asked to it would make none, and no entry is written without",
                 "kernel-install" not in [step["target"].split()[0] for step in lasting(host.json("plan")[1])])
+
+
+@case()
+def unified(host, tally):
+    """kernel-install with booster and ukify: what is inside the unified image counts, and it is made anew by one run"""
+    uki.use_uki(host)
+    use_bash(host)
+    for tool in ("head", "uname"):
+        host.link("/bin/" + tool, "busybox")
+    host.write("/lib/modules/%s/vmlinuz" % KVER, "kernel\n")
+    for name in ("/boot/vmlinuz-" + KVER, "/boot/initrd.img-" + KVER, "/usr/sbin/update-initramfs"):
+        host.remove(name)
+    host.write("/usr/bin/booster", BOOSTER, 0o755)
+    host.write("/usr/bin/kernel-install", uki.KERNEL_INSTALL.replace(
+        "dracut -q --force /tmp/initrd.$$ $v", "booster build --force --kernel-version $v /tmp/initrd.$$"), 0o755)
+    host.write("/usr/lib/kernel/install.d/60-booster.install", "#!/bin/bash\n", 0o755)
+    host.write("/etc/kernel/install.conf", "layout=uki\ninitrd_generator=booster\nuki_generator=ukify\n")
+    for name in ("e1000e", "nouveau"):
+        host.mkdir("/sys/module/" + name)
+    host.write(CONF, "modules: nouveau\n")
+    install = ("kernel-install", "add", KVER, "/lib/modules/%s/vmlinuz" % KVER)
+    tally.equal("the image that is there", run(host, "/usr/bin/" + install[0], *install[1:])[0], 0)
+    host.remove("/var/log/builders")
+    host.spec(CARD)
+    code, report = host.json("apply")
+    tally.check("apply: exit 4, and where", code == 4 and "%s has the module nouveau" % uki.UKI in str(report["diagnostics"])
+                and CONF + ":1 names it" in str(report["diagnostics"]), report)
+    host.write(CONF, "")
+    runs = len(host.log())
+    code, report = host.json("apply")
+    tally.check("without it all goes", code == 3, report)
+    tally.equal("by one run", [line for line in host.log()[runs:] if line.startswith("kernel-install")], [" ".join(install)])
+    tally.check("the driver is outside", b"nouveau" not in uki.sections(host)[0][".initrd"])
+    tally.equal("nothing is left to do", lasting(host.json("plan")[1]), [])
 
 
 @case()
