@@ -248,15 +248,19 @@ int act_build(struct doing *d, size_t index, struct report_step *out)
 			"not be removed: %s",
 			command, step->produces, step->supersedes.at[0], strerror(-run.removed));
 	forget_word(&d->ledger->unbuilt, step->target);
+	if (step->deploys)
+		d->ledger->deployed = step->tokens;
 	return 0;
 }
 
 int undo_build(struct doing *d, size_t index)
 {
-	const struct step *step = &d->plan->steps.at[index];
+	struct step back = d->plan->steps.at[index];
 	struct run run = {0};
 
-	run_builder(d, step, NULL, &run);
+	if (back.undo.n)
+		back.argv = back.undo;
+	run_builder(d, &back, NULL, &run);
 	if (run.error < 0)
 		return run.error;
 	if (run.switched < 0)

@@ -34,6 +34,7 @@ struct ledger *ledger_clone(const struct ledger *l)
 	    copy_all(copy->arena, &copy->promises, &l->promises) < 0 ||
 	    copy_all(copy->arena, &copy->guests, &l->guests) < 0 ||
 	    copy_all(copy->arena, &copy->folders, &l->folders) < 0 ||
+	    copy_all(copy->arena, &copy->deployed, &l->deployed) < 0 ||
 	    copy_all(copy->arena, &copy->unbuilt, &l->unbuilt) < 0)
 		return NULL;
 	return TAKE(copy);

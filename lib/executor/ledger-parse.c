@@ -238,6 +238,8 @@ static int read_all(struct json_object *top, struct ledger *l)
 		get_records(&r, "promises", &l->promises, get_promise);
 	if (json_object_object_get_ex(top, "guests", NULL))
 		get_records(&r, "guests", &l->guests, get_guest);
+	if (json_object_object_get_ex(top, "deployed", NULL))
+		get_words(&r, "deployed", &l->deployed);
 	get_words(&r, "folders", &l->folders);
 	get_words(&r, "unbuilt", &l->unbuilt);
 	return r.error;

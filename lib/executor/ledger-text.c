@@ -177,6 +177,8 @@ int ledger_render(const struct ledger *ledger, struct strbuf *out)
 		put_records(&w, "promises", &ledger->promises, put_promise);
 	if (ledger->guests.n)
 		put_records(&w, "guests", &ledger->guests, put_guest);
+	if (ledger->deployed.n)
+		put_words(&w, "deployed", &ledger->deployed);
 	put_words(&w, "folders", &ledger->folders);
 	put_words(&w, "unbuilt", &ledger->unbuilt);
 	if (w.error)

@@ -318,6 +318,10 @@ static int note_all(struct doing *d)
 		if (is_build_step(step) &&
 		    words_add(d->ledger->arena, &d->ledger->unbuilt, step->target) < 0)
 			return -ENOMEM;
+		array_foreach(it, &step->tokens)
+			if (step->deploys &&
+			    words_add(d->ledger->arena, &d->ledger->deployed, *it) < 0)
+				return -ENOMEM;
 	}
 	return 0;
 }

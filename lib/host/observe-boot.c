@@ -321,6 +321,8 @@ void observe_boot(struct observer *o)
 	}
 	observe_unified_maker(o);
 	observe_bls(o);
+	if (boot->ostree)
+		observe_deployment(o);
 	array_foreach(it, &boot->entries)
 		if (it->loader == LOADER_ENTRIES && !host_file(o->host, it->source))
 			observe_file(o, it->source);
@@ -337,6 +339,8 @@ void watch_boot(const struct host_boot *boot, struct strbuf *out)
 	array_foreach(it, &boot->esps)
 		if (it->mounted)
 			strbuf_addf(out, "any %s/loader/entries\n", it->mount);
+	if (boot->ostree)
+		strbuf_add(out, "file " PATH_STAGED "\n");
 	if (boot->extlinux)
 		strbuf_add(out, "file " PATH_EXTLINUX "\nfile " PATH_UBOOT_DEFAULTS
 				"\nany " PATH_UBOOT_USR_DIR "\nany " PATH_UBOOT_DIR "\n");

@@ -19,6 +19,7 @@ static const char *const commands[] = {
 	"u-boot-update",
 	"kernel-install",
 	"sdbootutil",
+	"rpm-ostree",
 	"ukify",
 	"sbctl",
 	"qm",

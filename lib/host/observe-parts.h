@@ -145,6 +145,9 @@ void observe_support(struct observer *o); /* CPU and IOMMU */
 void observe_blocks(struct observer *o);  /* mounts and block devices, for the next two */
 void observe_boot(struct observer *o);
 void observe_bls(struct observer *o);
+
+/* Of ostree, once the entries are there. */
+void observe_deployment(struct observer *o);
 void observe_extlinux(struct observer *o);
 /* Unified images below the root of a boot partition; then what makes them. */
 void observe_unified(struct observer *o, const char *root);

@@ -166,6 +166,14 @@ struct host_unified {
 	ARRAY_OF(struct host_addon) addons;
 };
 
+/* The deployment of ostree that the next boot starts (2.26, 8.7). */
+struct host_deployment {
+	const char *line;   /* its kernel's, NULL: not known */
+	const char *source; /* the file that says so; NULL */
+	const char *why;    /* not known: one phrase */
+	bool staged;	    /* becomes one when the host goes down */
+};
+
 struct host_esp {
 	const char *uuid;
 	const char *mount; /* where it is mounted, NULL when it is not */
@@ -195,6 +203,7 @@ struct host_boot {
 	const char *extlinux; /* path of the extlinux.conf that u-boot-update made, NULL without */
 	bool uboot_dir_read;  /* u-boot-update here reads /etc/u-boot-menu/conf.d */
 	bool ostree;	      /* entries are deployments', made by its own tool (2.18, 2.26) */
+	struct host_deployment deployment;
 	bool grub_copies; /* grub-mkconfig copies over grub.cfg in place, and elsewhere when asked
 			     to (2.9) */
 	const char *grub_mkconfig; /* command found below the root: "update-grub", "grub-mkconfig",

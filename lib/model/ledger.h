@@ -79,6 +79,8 @@ struct ledger {
 	 * success. What a cut left here is done by the next plan even if all files look right.
 	 */
 	struct words unbuilt;
+	/* Flags that we gave to the tool which makes deployments (2.26), or were about to. */
+	struct words deployed;
 	struct words folders; /* that we made for files of ours; go when they are empty again */
 	/* In no file: targets of steps (paths, functions, parameters) that are left alone for now,
 	 * as somebody else keeps changing them. */

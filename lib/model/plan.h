@@ -139,9 +139,11 @@ struct step {
 	struct words tokens; /* shared: tokens of ours after this write */
 	/* build-initramfs, refresh-boot-loader: the command, run below the root. */
 	struct words argv;
-	struct words env;	 /* "NAME=value" beside the scrubbed standard environment */
-	const char *produces;	 /* file that must be new afterwards (facts chapter 12), NULL */
-	const char *keeps;	 /* first word of a line that produces has to have still; NULL */
+	struct words env;     /* "NAME=value" beside the scrubbed standard environment */
+	const char *produces; /* file that must be new afterwards (facts chapter 12), NULL */
+	struct words undo;    /* the command that takes it back; none: the same again does */
+	bool deploys;	      /* tokens are flags of ours that the next deployment has after it */
+	const char *keeps;    /* first word of a line that produces has to have still; NULL */
 	struct words supersedes; /* files whose place it takes by another name: gone after it */
 	bool beside; /* images: its command may run beside those of the next steps that say so */
 	struct words check; /* exits with 0 when the files that the command reads are sound */

@@ -208,6 +208,16 @@ static int check_length(struct planning *p)
 			     excess));
 }
 
+static int plan_deployment(struct planning *p)
+{
+	struct words wanted = {0}, surplus = {0};
+	int err = check_length(p);
+
+	if (err == 0)
+		err = split_flags(p, &wanted, &surplus);
+	return err < 0 ? err : deployment_plan(p, &wanted, &surplus);
+}
+
 int plan_loaders(struct planning *p)
 {
 	bool shut;
@@ -215,6 +225,8 @@ int plan_loaders(struct planning *p)
 
 	if (!has_flags(p))
 		return 0;
+	if (p->host->boot.ostree)
+		return plan_deployment(p);
 	err = check_gates(p, &shut);
 	if (err == 0)
 		err = check_length(p);

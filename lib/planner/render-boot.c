@@ -97,6 +97,14 @@ static void put_unified(struct page *p, const struct host_unified *unified)
 	}
 }
 
+/* Of ostree: what the next boot starts. */
+static void put_deployment(struct page *p, const struct host_deployment *next)
+{
+	if (next->source)
+		fact(p, next->staged ? "staged deployment" : "next deployment", next->source);
+	fact(p, "its line", next->line ? next->line : next->why ? next->why : "not known");
+}
+
 static void put_evidence(struct page *p, const struct host *host)
 {
 	const struct host_boot *boot = &host->boot;
@@ -110,6 +118,8 @@ static void put_evidence(struct page *p, const struct host *host)
 	if (boot->stub_info)
 		fact(p, "StubInfo", boot->stub_info);
 	put_unified(p, &boot->unified);
+	if (boot->ostree)
+		put_deployment(p, &boot->deployment);
 	fact(p, "running line", host->cmdline_known ? host->cmdline : "not known");
 }
 

@@ -68,6 +68,21 @@ static void put_unified(struct doc *b, struct json_object *boot, const struct ho
 	}
 }
 
+static void put_deployment(struct doc *b, struct json_object *boot, const struct host_boot *from)
+{
+	struct json_object *to;
+
+	if (!from->ostree) {
+		doc_put_text(b, boot, "deployment", NULL);
+		return;
+	}
+	to = doc_object(b, boot, "deployment");
+	doc_put_text(b, to, "source", from->deployment.source);
+	doc_put_bool(b, to, "staged", from->deployment.staged);
+	doc_put_text(b, to, "options", from->deployment.line);
+	doc_put_text(b, to, "unknown", from->deployment.line ? NULL : from->deployment.why);
+}
+
 static void put_firmware(struct doc *b, struct json_object *to, const struct host_boot *boot)
 {
 	doc_put_text(b, to, "firmware", boot->efi ? "uefi" : "bios");
@@ -99,6 +114,7 @@ int render_boot_json(const struct host *host, const struct diags *diags, struct 
 	doc_put_text(&b, boot, "evidence", view.chain.by);
 	put_firmware(&b, boot, &host->boot);
 	put_unified(&b, boot, &host->boot.unified);
+	put_deployment(&b, boot, &host->boot);
 	doc_put_text(&b, boot, "cmdline", host->cmdline_known ? host->cmdline : NULL);
 	array = doc_array(&b, boot, "loaders");
 	array_foreach(it, &view.loaders)

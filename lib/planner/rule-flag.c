@@ -210,14 +210,9 @@ static int judge_live(struct planning *p, size_t item, const char *flag)
 /* Nothing is written where it would not reach what boots this host. */
 static int judge_chain(struct planning *p, size_t item, const char *flag, bool any)
 {
-	/* Deployments have tools of their own (2.26); an edit of theirs would not last (2.18). */
+	/* Deployments have a tool of their own (2.26); an edit of theirs would not last (2.18). */
 	if (p->host->boot.ostree)
-		return item_block(p, item, CODE_NO_BUILDER,
-				  "this host's boot entries are deployments of ostree, and nothing "
-				  "here knows how to make one yet; run rpm-ostree kargs "
-				  "--append-if-missing=%s, and it counts as done once it is on the "
-				  "running line",
-				  flag);
+		return deployment_refusal(p, item, flag);
 	if (p->sealed)
 		return item_block(p, item, CODE_AMBIGUOUS_BOOT_LOADER, "%s", p->sealed);
 	if (p->chain.stranger)
@@ -254,7 +249,8 @@ static int judge_flag(struct planning *p, const char *flag)
 			err = judge_files(p, (size_t)item, flag, &files);
 	}
 	if (err == 0)
-		err = judge_entries(p, (size_t)item, flag);
+		err = p->host->boot.ostree ? deployment_judge(p, (size_t)item, flag)
+					   : judge_entries(p, (size_t)item, flag);
 	if (err == 0)
 		err = esps_say(p, (size_t)item);
 	if (err == 0)
@@ -285,8 +281,10 @@ static int find_ours(struct planning *p)
 		array_foreach(it, &file->tokens)
 			if (words_add(p->a, &p->flags_ours, *it) < 0)
 				return -ENOMEM;
-	err = shell_own_flags(p->a, p->host, PATH_GRUB_DROPIN, grub_variable(p->host),
-			      &p->flags_ours);
+	err = deployment_ours(p);
+	if (err == 0)
+		err = shell_own_flags(p->a, p->host, PATH_GRUB_DROPIN, grub_variable(p->host),
+				      &p->flags_ours);
 	if (err == 0)
 		err = shell_own_flags(p->a, p->host, PATH_UBOOT_DROPIN, UBOOT_VARIABLE,
 				      &p->flags_ours);

@@ -41,6 +41,7 @@
 #define PATH_UBOOT_USR_DIR  "/usr/share/u-boot-menu/conf.d"
 #define PATH_EXTLINUX	    "/boot/extlinux/extlinux.conf"
 #define PATH_KERNEL_CMDLINE "/etc/kernel/cmdline"
+#define PATH_STAGED	    "/run/ostree/staged-deployment"
 #define PATH_KERNEL_TRIES   "/etc/kernel/tries"
 #define PATH_MKCPIO	    "/etc/mkinitcpio.conf"
 #define PATH_PRESETS	    "/etc/mkinitcpio.d"

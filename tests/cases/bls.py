@@ -252,28 +252,6 @@ def rhel8(host, tally):
 
 
 @case()
-def ostree(host, tally):
-    """an image-based host: its deployments are never edited, and the remedy is named (2.18, 2.26)"""
-    use_bls(host, "fedora", LINE + " ostree=/ostree/boot.1/fedora/0123/0")
-    host.write("/run/ostree-booted", "")
-    host.spec(GUIDE)
-    before = host.without_notes()
-    code, report = host.json("apply")
-    tally.check("apply: exit 4, no-builder", code == 4 and "no-builder" in codes(report), report)
-    tally.check("with the remedy", "rpm-ostree kargs --append-if-missing=iommu=pt" in str(report["diagnostics"]), report)
-    tally.equal("all is blocked", set(states(report).values()), {"blocked"})
-    untouched(tally, "apply", before, host.without_notes())
-    host.write("/boot/grub2/grub.cfg", "menuentry x {\n\tlinux /vmlinuz-%s %s\n}\n" % (KVER, LINE))
-    before = host.without_notes()
-    tally.equal("the same where GRUB has a menu of its own", set(states(host.json("apply")[1]).values()), {"blocked"})
-    untouched(tally, "apply", before, host.without_notes())
-    host.write("/proc/cmdline", host.read("/proc/cmdline").strip() + FLAGS + "\n")
-    found = states(host.json("plan")[1])
-    tally.equal("by hand on the running line they count", [found["kernel-flag:" + flag] == "blocked" for flag in
-                                                           FLAGS.split()], [False, False])
-
-
-@case()
 def contradicted(host, tally):
     """a contradiction on one entry: it is named, and none of the files is written"""
     use_bls(host, "fedora", LINE + " iommu=off")

@@ -451,6 +451,7 @@ static const struct command {
 	{"proxmox-boot-tool", OF_LOADERS, proxmox_boot_tool},
 	{"kernel-install", OF_LOADERS, fake_kernel_install},
 	{"u-boot-update", OF_LOADERS, fake_u_boot_update},
+	{"rpm-ostree", OF_LOADERS, fake_rpm_ostree},
 	{"qm", OF_GUESTS, fake_qm},
 	{"virsh", OF_GUESTS, fake_virsh},
 };

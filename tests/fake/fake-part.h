@@ -45,6 +45,9 @@ int fake_dracut_uefi(struct fake *f, const struct words *argv, bool spoil);
 /* fake-uboot.c */
 int fake_u_boot_update(struct fake *f, const struct words *argv, bool spoil);
 
+/* fake-ostree.c */
+int fake_rpm_ostree(struct fake *f, const struct words *argv, bool spoil);
+
 /* fake-guest.c */
 int fake_qm(struct fake *f, const struct words *argv, bool spoil);
 int fake_virsh(struct fake *f, const struct words *argv, bool spoil);
