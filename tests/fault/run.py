@@ -66,6 +66,7 @@ CASES = [
     Case("revert", trees.plain, first=GUIDE, verb="revert"),
     Case("proxmox", trees.proxmox),
     Case("dracut", trees.dracut),
+    Case("counted", trees.counted),
     Case("roll-back", trees.plain, first=trees.OTHER, spec=GUIDE, breaks="/fail-initramfs"),
 ]
 
@@ -222,6 +223,8 @@ class Course:
             wrong.append("%s again: %s" % (verb, trees.differences(now, self.after)))
         if trees.leftovers(host):
             wrong.append("%s again leaves %s" % (verb, " ".join(trees.leftovers(host))))
+        if trees.twins(host):
+            wrong.append("%s again leaves two of %s" % (verb, " ".join(trees.twins(host))))
         if trees.ledger(host) != self.ledger:
             wrong.append("%s again: the ledger is %s, wanted %s" % (verb, trees.ledger(host), self.ledger))
         if " ends: " not in host.read(trees.STATE + "/journal").splitlines()[-1]:

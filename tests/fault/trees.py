@@ -7,6 +7,7 @@ proxmox-boot-tool (facts 4.3, 4.8, 4.14) and dracut (5.20, 5.21, 5.25).
 
 import json
 import os
+import re
 import shutil
 import stat
 import sys
@@ -15,11 +16,13 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "../cases")]
 sys.dont_write_bytecode = True
 
+from chains import TOKEN, loader_entry, use_systemd_boot  # noqa: E402
 from roots import GUIDE, MODPROBE, RULES, SPEC, Host  # noqa: E402,F401
 from rootfs import KVER  # noqa: E402
 
 OLDER = "6.1.0-17-amd64"
 ESP = "/mnt/esp"
+ENTRIES = "/boot/efi/loader/entries"
 STATE = "/var/lib/passthroughd"
 DEFAULTS = "/etc/default/grub"
 OTHER = """blacklist: [nouveau]
@@ -136,6 +139,23 @@ def dracut(host):
     plain(host)
 
 
+def counted(host):
+    """systemd-boot with boot counting (3.11): entries that are being tried, each with one that was left beside it."""
+    use_systemd_boot(host)
+    host.mkdir(ENTRIES)
+    host.write("/etc/kernel/tries", "3\n")
+    host.write("/etc/kernel/cmdline", "root=UUID=abcd ro quiet\n")
+    for version in (KVER, OLDER):
+        host.write("%s/%s-%s.conf" % (ENTRIES, TOKEN, version), loader_entry("root=UUID=abcd ro quiet", version))
+    plain(host)
+    for version in (KVER, OLDER):
+        now = "%s/%s-%s+3.conf" % (ENTRIES, TOKEN, version)
+        text = host.read(now)
+        host.remove(now)
+        host.write(now.replace("+3", "+2-1"), text)
+        host.write(now.replace("+3", ""), text)
+
+
 # --- what is on them --------------------------------------------------------------------------------------------------
 
 def archive(data):
@@ -175,6 +195,17 @@ def entry(path):
     return what + (data, attributes(path))
 
 
+def uncounted(name):
+    """Which try a boot entry is at is none of its bytes."""
+    return re.sub(r"(/entries/.*?)(\+\d+(-\d+)?)?\.conf$", r"\1.conf", name)
+
+
+def twins(host):
+    """Boot entries that stand there by two counts."""
+    names = [uncounted(ENTRIES + "/" + name) for name in os.listdir(host.full(ENTRIES))] if host.exists(ENTRIES) else []
+    return sorted({name for name in names if names.count(name) > 1})
+
+
 def manifest(host, boot=True, state=False):
     """Everything that counts: files, folders, links, with all that belongs to them."""
     found = {}
@@ -188,7 +219,7 @@ def manifest(host, boot=True, state=False):
         dirs[:] = [name for name in dirs if inside + "/" + name not in skip]
         for name in names + dirs:
             if name != "images.cache":
-                found[inside + "/" + name] = entry(os.path.join(folder, name))
+                found[uncounted(inside + "/" + name)] = entry(os.path.join(folder, name))
     journal = found.get(STATE + "/journal")
     if journal:  # the time of each line counts for nothing
         found[STATE + "/journal"] = journal[:3] + tuple(line[21:] for line in journal[3].splitlines())
@@ -226,6 +257,8 @@ def images(host):
         path = "/boot/initrd.img-" + version
         if host.exists("/etc/kernel/proxmox-boot-uuids"):
             path = "%s/EFI/proxmox/%s/initrd.img-%s" % (ESP, version, version)
+        if host.exists(ENTRIES):
+            path = "/boot/efi/%s/%s/initrd.img-%s" % (TOKEN, version, version)
         with open(host.full(path), "rb") as file:
             found.append({name: what[1].decode(errors="replace") for name, what in archive(file.read()).items()
                           if len(what) == 2})
@@ -238,6 +271,9 @@ def command_lines(host):
         return [line.split() for version in (KVER, OLDER)
                 for line in host.read("%s/loader/entries/proxmox-%s.conf" % (ESP, version)).splitlines()
                 if line.startswith("options")]
+    if host.exists(ENTRIES):
+        return [line.split() for name in os.listdir(host.full(ENTRIES))
+                for line in host.read(ENTRIES + "/" + name).splitlines() if line.startswith("options")]
     return [line.split() for line in host.read("/boot/grub/grub.cfg").splitlines()
             if line.startswith("\tlinux") and " single " not in line]
 
