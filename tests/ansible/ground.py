@@ -12,12 +12,11 @@ import os
 import stat
 import subprocess
 
-from root import cache_folder, sh, write
+from root import cache_folder, packages, sh, write
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PACKAGES = ("ansible-core", "openssh-server", "openssh-client", "python3", "python3-apt", "cpio")
 RECIPE = "1"
-QUIET = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
 def overlay(lower, upper, target):
@@ -50,20 +49,6 @@ def lower_tree():
                           stdout=subprocess.PIPE).stdout.decode().strip()
 
 
-def fetch(tree):
-    """What installing PACKAGES in TREE takes. For the first time to be called where there is a network."""
-    folder = os.path.join(cache_folder(), "debs-ansible")
-    words = ("apt-get", "-q", "-y", "-o", "Dir::State::status=" + os.path.join(tree, "var/lib/dpkg/status"),
-             "-o", "Dir::Cache::archives=" + folder, "-o", "Debug::NoLocking=1", "--download-only",
-             "--no-install-recommends", "install") + PACKAGES
-    if not glob.glob(folder + "/*.deb"):
-        os.makedirs(folder + "/partial", exist_ok=True)
-        if subprocess.run(words, check=False, **QUIET).returncode:
-            sh("apt-get", "-q", "update", **QUIET)  # a machine without lists, or with old ones
-            sh(*words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    return glob.glob(folder + "/*.deb")
-
-
 def install(tree, upper, root):
     """By dpkg inside, which starts no service."""
     overlay([tree], upper, root)
@@ -73,7 +58,7 @@ def install(tree, upper, root):
         write(root + "/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n")
         os.chmod(root + "/usr/sbin/policy-rc.d", 0o755)
         os.makedirs(root + "/tmp/debs")
-        for path in fetch(tree):
+        for path in packages(*PACKAGES):
             sh("cp", path, root + "/tmp/debs/")
         # Three times: what others depend on before they are unpacked is only configured at the end of a run.
         dpkg = "for n in 1 2 3; do dpkg --force-unsafe-io -i /tmp/debs/*.deb && exit; done; exit 1"

@@ -21,8 +21,8 @@ sys.path[:0] = [HERE, os.path.join(SOURCE, "tests/sysroot")]
 sys.dont_write_bytecode = True
 
 from fleet import Controller, Host, network  # noqa: E402
-from ground import fetch, layers, lower_tree  # noqa: E402
-from root import differences, read, sh, write  # noqa: E402
+from ground import PACKAGES, layers  # noqa: E402
+from root import differences, packages, read, sh, write  # noqa: E402
 from tally import Tally  # noqa: E402
 
 CONFIG = """[defaults]
@@ -264,7 +264,7 @@ def main():
         parser.add_argument("--" + name, required=True)
     words = parser.parse_args()
     if os.environ.get("PTHRU_ANSIBLE_INSIDE") != "yes":
-        fetch(lower_tree())  # inside there is no network
+        packages(*PACKAGES)  # inside there is no network
         os.environ["PTHRU_ANSIBLE_INSIDE"] = "yes"
         os.execvp("unshare", ["unshare", "--mount", "--propagation", "private", "--net", "--pid", "--fork", "--kill-child",
                               "--mount-proc", sys.executable, "-B"] + sys.argv)

@@ -6,24 +6,9 @@ import os
 import subprocess
 
 from cases import BOTH, FLAGS, MODPROBE, RULES, SPEC, case, document, item_states, pending
-from root import cache_folder, differences, read, sh, write
+from root import differences, packages, read, sh, write
 
 DROPIN = "etc/dracut.conf.d/90-passthroughd.conf"
-
-
-def packages(root, name):
-    """What installing NAME takes in that tree: fetched once by this machine's apt, for the tree's list of packages."""
-    folder = os.path.join(cache_folder(), "debs-" + name)
-    fetch = ("apt-get", "-q", "-y", "-o", "Dir::State::status=" + root.at("var/lib/dpkg/status"),
-             "-o", "Dir::Cache::archives=" + folder, "-o", "Debug::NoLocking=1", "--download-only",
-             "--no-install-recommends", "install", name)
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    if not glob.glob(folder + "/*.deb"):
-        os.makedirs(folder + "/partial", exist_ok=True)
-        if subprocess.run(fetch, check=False, **quiet).returncode:
-            sh("apt-get", "-q", "update", **quiet)  # a machine without lists, or with old ones
-            sh(*fetch, **quiet)
-    return glob.glob(folder + "/*.deb")
 
 
 # An image of everything takes a minute; what is tested does not depend on the rest.
@@ -32,7 +17,7 @@ SMALL = 'compress="lz4"\ndrivers=" ext4 "\ndracutmodules=" base kernel-modules r
 
 def install(root):
     """dracut in the place of initramfs-tools: what the tree keeps of it, else fetched."""
-    found = glob.glob(root.at("var/cache/apt/archives/*.deb")) or packages(root, "dracut")
+    found = glob.glob(root.at("var/cache/apt/archives/*.deb")) or packages("dracut")
     write(root.at("etc/dracut.conf.d/10-small.conf"), SMALL)
     for path in found:
         sh("cp", path, root.at("tmp"))

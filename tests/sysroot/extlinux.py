@@ -5,8 +5,7 @@ import glob
 import os
 
 from cases import FLAGS, SPEC, case, codes, document, item_states, pending
-from dracut import packages
-from root import differences, read, sh, write
+from root import differences, packages, read, sh, write
 
 CONF, DEFAULTS, CMDLINE = "boot/extlinux/extlinux.conf", "etc/default/u-boot", "etc/kernel/cmdline"
 
@@ -14,7 +13,7 @@ CONF, DEFAULTS, CMDLINE = "boot/extlinux/extlinux.conf", "etc/default/u-boot", "
 def change_over(root, defaults="", cmdline=None):
     for name in ("boot/grub/grub.cfg", "usr/sbin/update-grub", "usr/sbin/grub-mkconfig", "etc/default/grub"):
         os.unlink(root.at(name))
-    for path in packages(root, "u-boot-menu"):
+    for path in packages("u-boot-menu"):
         sh("cp", path, root.at("tmp"))
     root.chroot("dpkg", "-i", *("/tmp/" + os.path.basename(path) for path in glob.glob(root.at("tmp/*.deb"))))
     if defaults:

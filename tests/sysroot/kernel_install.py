@@ -9,8 +9,7 @@ import os
 import subprocess
 
 from cases import BOTH, FLAGS, SPEC, case, codes, document, item_states, pending
-from dracut import packages
-from root import differences, read, sh, write
+from root import differences, packages, read, sh, write
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 ESP = "boot/efi"
@@ -18,7 +17,7 @@ HOOKS = ("etc/initramfs/post-update.d/systemd-boot", "etc/kernel/postinst.d/zz-s
 
 
 def add_hooks(root):
-    package = [path for path in packages(root, "systemd-boot") if os.path.basename(path).startswith("systemd-boot_")]
+    package = [path for path in packages("systemd-boot") if os.path.basename(path).startswith("systemd-boot_")]
     archive = subprocess.run(["dpkg-deb", "--fsys-tarfile", *package], check=True, stdout=subprocess.PIPE).stdout
     sh("tar", "-x", "-C", root.path, *("./" + name for name in HOOKS), input=archive)
 

@@ -11,6 +11,7 @@ All mounts are made in the private mount namespace that run.py enters.
 
 import errno
 import fcntl
+import glob
 import hashlib
 import os
 import stat
@@ -63,6 +64,14 @@ def cache_folder():
     """Where what takes long to make is kept (tests/run.sh)."""
     return os.environ.get("PTHRU_CACHE") or os.path.join(
         os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "passthroughd")
+
+
+def packages(*names):
+    """The .debs that installing NAMES takes in the tree of Debian 12. The first time needs a network (debs.sh)."""
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "debs.sh")
+    folder = sh("sh", script, "--folder", *names, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL).stdout.decode().strip()
+    return glob.glob(folder + "/*.deb")
 
 
 LOOP_SET_FD, LOOP_CTL_GET_FREE = 0x4C00, 0x4C82  # linux/loop.h

@@ -10,6 +10,6 @@ made=$build/package-vm
 
 rm -rf "$made"
 (cd "$build" && cpack -G DEB -B "$made" >&2)
-tar -xf "$(sh "$here/debs.sh" dbus polkitd)" -C "$made"
+tar -xf "$(sh "$here/../sysroot/debs.sh" dbus polkitd)" -C "$made"
 (cd "$made" && tar -cf package.tar -- *.deb)
 echo "$made/package.tar"

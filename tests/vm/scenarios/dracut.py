@@ -4,7 +4,7 @@
 import life
 
 LONG = True
-PACKAGE = ("debs.sh", "dracut")
+PACKAGE = ("../sysroot/debs.sh", "dracut")
 MACHINE = {"iommu": "intel", "devices": life.DEVICES}
 
 CHANGE_OVER = """set -e

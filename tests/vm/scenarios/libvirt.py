@@ -14,7 +14,7 @@ from product import states
 
 LONG = True
 LINE = "intel_iommu=on"
-PACKAGE = ("debs.sh", "libvirt-daemon-system", "libvirt-clients", "libvirt-daemon-driver-qemu")
+PACKAGE = ("../sysroot/debs.sh", "libvirt-daemon-system", "libvirt-clients", "libvirt-daemon-driver-qemu")
 MACHINE = {"iommu": "intel", "devices": life.DEVICES}
 
 INSTALL = """set -e

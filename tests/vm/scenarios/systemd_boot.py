@@ -7,7 +7,7 @@ Debian's own systemd-boot with its kernel-install and hooks, and nothing of GRUB
 import life
 
 LONG = True
-PACKAGE = ("debs.sh", "systemd-boot")
+PACKAGE = ("../sysroot/debs.sh", "systemd-boot")
 MACHINE = {"iommu": "intel", "uefi": True, "devices": life.DEVICES}
 
 CHANGE_OVER = """set -e

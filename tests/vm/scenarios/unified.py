@@ -7,7 +7,7 @@ Debian's own systemd-boot and dracut with uefi=yes; nothing of GRUB, nothing of 
 import life
 
 LONG = True
-PACKAGE = ("debs.sh", "systemd-boot", "dracut", "binutils")
+PACKAGE = ("../sysroot/debs.sh", "systemd-boot", "dracut", "binutils")
 MACHINE = {"iommu": "intel", "uefi": True, "devices": life.DEVICES}
 
 CHANGE_OVER = """set -e
