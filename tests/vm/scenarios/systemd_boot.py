@@ -22,6 +22,7 @@ tar -xf /dev/disk/by-id/virtio-disk2
 dpkg -i *.deb
 bootctl install --no-variables
 echo 3 >/etc/kernel/tries
+rm -f /boot/efi/loader/entries/*.conf
 kernel-install add $(uname -r) /boot/vmlinuz-$(uname -r) /boot/initrd.img-$(uname -r)
 rm -r /var/tmp/debs
 sync
