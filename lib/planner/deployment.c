@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Hosts of ostree: the line is the deployment's, and rpm-ostree makes another deployment with
- * another line (2.26). Each of its runs makes one, so that all is done by one.
- */
 #include <string.h>
 
+#include "deployment.h"
 #include "flags.h"
 #include "paths.h"
-#include "planning.h"
 
-#define COMMAND "rpm-ostree"
-#define TARGET	COMMAND " kargs"
+#define COMMAND DEPLOYMENT_COMMAND
+#define TARGET	DEPLOYMENT_TARGET
 
 /* Either leaves alone what is so already. */
 #define APPEND "append-if-missing"

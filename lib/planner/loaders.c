@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "budget.h"
+#include "deployment.h"
 #include "planning.h"
 #include "systemd-boot.h"
 #include "unified.h"

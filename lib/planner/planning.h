@@ -116,16 +116,6 @@ struct file_wish {
 };
 int plan_file(struct planning *p, const struct file_wish *wish); /* owned.c */
 
-/*
- * deployment.c, hosts of ostree: what the deployment that boots next says of a flag; why no other
- * can be made; which flags on its line are ours (into p->flags_ours); the one step that makes
- * another with all that is wanted and nothing of surplus. 0 or -ENOMEM.
- */
-int deployment_judge(struct planning *p, size_t item, const char *flag);
-int deployment_refusal(struct planning *p, size_t item, const char *flag);
-int deployment_ours(struct planning *p);
-int deployment_plan(struct planning *p, const struct words *wanted, const struct words *surplus);
-
 /* owned.c: blocks the kinds of item where somebody else keeps changing the shared file at path. */
 int plan_shared_check(struct planning *p, const char *path, unsigned kinds);
 

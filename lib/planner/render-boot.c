@@ -2,6 +2,7 @@
 /* `explain boot`: what started this host, by what evidence, and what each loader here holds. */
 #include <string.h>
 
+#include "deployment.h"
 #include "early.h"
 #include "render-boot.h"
 #include "render-page.h"
@@ -18,7 +19,7 @@ int boot_view_make(struct arena *a, const struct host *host, struct boot_view *r
 		struct loader_view row = {.loader = loader};
 		int left;
 
-		if (!loader->present(host))
+		if (!loader->present(host) || host->boot.ostree)
 			continue;
 		err = loader->files(a, host, &row.files);
 		if (err == 0)
@@ -199,7 +200,12 @@ int render_boot(const struct host *host, struct render_style style, struct strbu
 	page_head(&p, "Boot loaders");
 	array_foreach(it, &view.loaders)
 		put_loader(&p, &view, it);
-	if (!view.loaders.n)
+	if (host->boot.ostree)
+		fact(&p, DEPLOYMENT_COMMAND,
+		     host_has_command(host, DEPLOYMENT_COMMAND)
+			     ? "makes another deployment with other flags, by " DEPLOYMENT_TARGET
+			     : "not installed: nothing here makes another deployment");
+	else if (!view.loaders.n)
 		page_text(&p, 2, INK_WARN, "None whose configuration is known here.");
 	array_foreach(it, &host->boot.esps)
 		fact(&p, "ESP",

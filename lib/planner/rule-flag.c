@@ -2,6 +2,7 @@
 /* Kernel flags: what is wished, what each boot loader's files, its entries and the kernel say. */
 #include <string.h>
 
+#include "deployment.h"
 #include "dracut-line.h"
 #include "extlinux.h"
 #include "paths.h"
