@@ -97,17 +97,26 @@ static int check(struct bench *b)
 	return leave(b, NULL, err < 0 ? failed(b, err) : PTHRU_EXIT_DONE);
 }
 
-/* what: the kind of the step, a blank, its target. */
+/* what: the kind of the step, a blank, its target. Other loaders' entries are made of files. */
 static void tell_written(struct bench *b, const char *what)
 {
-	static const char *const kinds[] = {"write-file ", "remove-file ", "bind ",
-					    "set-parameter ", "set-guest "};
+	static const struct {
+		const char *kind, *only;
+	} kinds[] = {
+		{"write-file ", NULL}, {"remove-file ", NULL},
+		{"bind ", NULL},       {"set-parameter ", NULL},
+		{"set-guest ", NULL},  {"refresh-boot-loader ", "rpm-ostree"},
+	};
 
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		if (strncmp(what, kinds[i], strlen(kinds[i])) == 0) {
-			tell(b, JOB_SAYS_WROTE "%s", what + strlen(kinds[i]));
-			b->healed += b->job->healing;
-		}
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		const char *target = what + strlen(kinds[i].kind);
+
+		if (strncmp(what, kinds[i].kind, strlen(kinds[i].kind)) != 0 ||
+		    (kinds[i].only && strcmp(target, kinds[i].only) != 0))
+			continue;
+		tell(b, JOB_SAYS_WROTE "%s", target);
+		b->healed += b->job->healing;
+	}
 }
 
 static void on_step(void *userdata, size_t index, size_t count, const char *what, bool done)

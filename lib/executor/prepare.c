@@ -315,7 +315,8 @@ static int note_all(struct doing *d)
 			err = note_boot(d);
 		if (err < 0)
 			return err;
-		if (is_build_step(step) &&
+		/* What a deployment lacks is seen by itself. */
+		if (is_build_step(step) && !step->deploys &&
 		    words_add(d->ledger->arena, &d->ledger->unbuilt, step->target) < 0)
 			return -ENOMEM;
 		array_foreach(it, &step->tokens)

@@ -129,7 +129,8 @@ void roll_back(struct doing *d, size_t failed)
 		if (d->traces[i].touched)
 			behind = build_again(d, i) < 0;
 		forget_word(&d->ledger->unbuilt, step->target);
-		if (behind && words_add(d->ledger->arena, &d->ledger->unbuilt, step->target) < 0)
+		if (behind && !step->deploys &&
+		    words_add(d->ledger->arena, &d->ledger->unbuilt, step->target) < 0)
 			d->report->diags.lost = true;
 	}
 }

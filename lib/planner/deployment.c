@@ -6,7 +6,7 @@
 #include "paths.h"
 
 #define COMMAND DEPLOYMENT_COMMAND
-#define TARGET	DEPLOYMENT_TARGET
+#define FLAGS	KIND(ITEM_KERNEL_FLAG)
 
 /* Either leaves alone what is so already. */
 #define APPEND "append-if-missing"
@@ -22,6 +22,11 @@ static const char *source_of(const struct planning *p)
 	return next_of(p)->source ? next_of(p)->source : "the deployment that boots next";
 }
 
+static const char *unknown_line(const struct planning *p)
+{
+	return next_of(p)->why ? next_of(p)->why : "its line is not known";
+}
+
 int deployment_judge(struct planning *p, size_t item, const char *flag)
 {
 	const struct host_deployment *next = next_of(p);
@@ -31,7 +36,7 @@ int deployment_judge(struct planning *p, size_t item, const char *flag)
 	if (!next->line) {
 		ITEM(p, item)->files = ITEM(p, item)->boot = LAYER_UNKNOWN;
 		return item_block(p, item, CODE_BAD_FILE, "%s cannot be followed: %s", source_of(p),
-				  next->why ? next->why : "its line is not known");
+				  unknown_line(p));
 	}
 	if (kcmdline_parse(p->a, next->line, &line) < 0)
 		return -ENOMEM;
@@ -43,8 +48,8 @@ int deployment_judge(struct planning *p, size_t item, const char *flag)
 	conflict = kcmdline_conflict(&line, flag);
 	if (conflict && !words_has(&p->flags_ours, conflict->raw))
 		return item_block(p, item, CODE_FOREIGN_CONFLICT,
-				  "%s has %s, which contradicts %s; remove it there (" TARGET
-				  " --delete=%s) or here",
+				  "%s has %s, which contradicts %s; remove it there (" COMMAND
+				  " kargs --delete=%s) or here",
 				  source_of(p), conflict->raw, flag, conflict->raw);
 	return item_reason(p, item, "not on the line of %s", source_of(p));
 }
@@ -56,8 +61,8 @@ int deployment_refusal(struct planning *p, size_t item, const char *flag)
 	return item_block(p, item, CODE_NO_BUILDER,
 			  "this host's boot entries are deployments of ostree, and " COMMAND
 			  ", which makes one with another line, is not installed; give the image "
-			  "%s in /usr/lib/bootc/kargs.d, and it counts as done once it is on the "
-			  "running line",
+			  "%s in /usr/lib/bootc/kargs.d, and it counts as done once the deployment "
+			  "that boots next has it",
 			  flag);
 }
 
@@ -66,8 +71,13 @@ int deployment_ours(struct planning *p)
 {
 	struct kcmdline line = {0};
 
-	if (!next_of(p)->line)
+	if (!p->ledger->deployed.n)
 		return 0;
+	if (!next_of(p)->line)
+		return plan_note(p, SEVERITY_WARNING, CODE_UNPROVEN,
+				 "flags were given to " COMMAND ", and whether the next boot has "
+				 "them cannot be seen: %s: %s",
+				 source_of(p), unknown_line(p));
 	if (kcmdline_parse(p->a, next_of(p)->line, &line) < 0)
 		return -ENOMEM;
 	array_foreach(it, &p->ledger->deployed)
@@ -137,12 +147,23 @@ int deployment_plan(struct planning *p, const struct words *wanted, const struct
 	struct step *step;
 	int r;
 
-	if (!next_of(p)->line || !host_has_command(p->host, COMMAND))
+	if (!next_of(p)->line)
 		return 0;
 	r = wanted_here(p, wanted, &added);
 	if (r < 0 || (!added.n && !surplus->n))
 		return r;
-	step = step_add(p, STEP_REFRESH_LOADER, TARGET, why_of_kinds(p, KIND(ITEM_KERNEL_FLAG)));
+	if (!flags_safe(wanted))
+		return -EINVAL;
+	if (!host_has_command(p->host, COMMAND))
+		return block_kinds(p, FLAGS, CODE_NO_BUILDER,
+				   COMMAND ", which gave the deployment that boots next flags of "
+					   "ours and could take them back, is not installed");
+	if (words_has(&p->ledger->contested, COMMAND))
+		return block_kinds(p, FLAGS, CODE_FOREIGN_CONFLICT,
+				   "the flags of the deployment that boots next are changed by "
+				   "something else again and again, and are left alone for now; "
+				   "find out what does so, then reload passthroughd");
+	step = step_add(p, STEP_REFRESH_LOADER, COMMAND, why_of_kinds(p, FLAGS));
 	r = step ? begin(p, step) : -ENOMEM;
 	array_foreach(it, &added)
 		r = r < 0 ? r : push_both(p, step, APPEND, DELETE, *it);

@@ -8,7 +8,6 @@
 #include "planning.h"
 
 #define DEPLOYMENT_COMMAND "rpm-ostree"
-#define DEPLOYMENT_TARGET  DEPLOYMENT_COMMAND " kargs"
 
 /* What the deployment that boots next says of a flag. 0 or -ENOMEM, as all here. */
 int deployment_judge(struct planning *p, size_t item, const char *flag);
@@ -16,8 +15,9 @@ int deployment_judge(struct planning *p, size_t item, const char *flag);
 /* Blocks the item where no other deployment can be made. */
 int deployment_refusal(struct planning *p, size_t item, const char *flag);
 
-/* Adds to p->flags_ours those on its line that we gave to it. */
+/* Adds to p->flags_ours those on its line that we gave to it; what is not known is said. */
 int deployment_ours(struct planning *p);
 
-/* The one step that makes another with all of wanted and nothing of surplus. */
+/* The one step that makes another with all of wanted and nothing of surplus; or blocks the flags.
+ */
 int deployment_plan(struct planning *p, const struct words *wanted, const struct words *surplus);

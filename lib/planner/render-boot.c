@@ -203,7 +203,7 @@ int render_boot(const struct host *host, struct render_style style, struct strbu
 	if (host->boot.ostree)
 		fact(&p, DEPLOYMENT_COMMAND,
 		     host_has_command(host, DEPLOYMENT_COMMAND)
-			     ? "makes another deployment with other flags, by " DEPLOYMENT_TARGET
+			     ? "makes another deployment with other flags (rpm-ostree kargs)"
 			     : "not installed: nothing here makes another deployment");
 	else if (!view.loaders.n)
 		page_text(&p, 2, INK_WARN, "None whose configuration is known here.");

@@ -122,7 +122,7 @@ def goes_round(host, tally):
     host.spec("kernel-flags: [pcie_aspm=off, a.b=c, intel_iommu=on, iommu=pt]\n")
     before, entries = host.snapshot(), host.read("/boot/loader/entries/ostree-2.conf")
     code, plan = host.json("plan")
-    tally.equal("plan: one step", [step["target"] for step in lasting(plan)], ["rpm-ostree kargs"])
+    tally.equal("plan: one step", [step["target"] for step in lasting(plan)], ["rpm-ostree"])
     tally.check("the reason names the entry", "ostree-2.conf" in str(items(plan)["kernel-flag:a.b=c"]["reason"]), plan)
     code, report = host.json("apply")
     tally.check("apply: exit 3", code == 3, report)
@@ -188,7 +188,7 @@ def undone_by_others(host, tally):
     host.write(STAGED + "-locked", "")
     _, plan = host.json("plan")
     tally.equal("locked, it is given up when the host goes down", [step["target"] for step in lasting(plan)],
-                ["rpm-ostree kargs"])
+                ["rpm-ostree"])
 
 
 @case()
@@ -250,7 +250,32 @@ def refused(host, tally):
                 "/usr/lib/bootc/kargs.d" in str(report), report)
     untouched(tally, "no tool", before, host.without_notes())
     host.write("/proc/cmdline", host.read("/proc/cmdline").strip() + " pcie_aspm=off %s\n" % " ".join(FLAGS))
-    tally.check("by hand on the running line they count", "blocked" not in flags_of(host).values(), flags_of(host))
+    host.write("/boot/loader/entries/ostree-3.conf", deployment(3, LINE + " pcie_aspm=off " + " ".join(FLAGS)))
+    tally.check("in the image's own line they count", "blocked" not in flags_of(host).values(), flags_of(host))
+
+
+@case()
+def left_behind(host, tally):
+    """ours is on the line, and rpm-ostree is gone, or what is staged cannot be read: said, and not called done"""
+    use_ostree(host)
+    host.spec(SPEC)
+    host.json("apply")
+    host.remove("/etc/passthroughd/host.yaml")
+    host.remove("/usr/bin/rpm-ostree")
+    code, report = host.json("apply")
+    tally.check("no tool: exit 4, no-builder", code == 4 and "no-builder" in codes(report), (code, report))
+    host.write(STAGED, b"broken")
+    code, report = host.json("plan")
+    tally.check("unreadable: a warning", "unproven" in codes(report) and STAGED in str(report), (code, report))
+    line = " ".join(staged(host))
+    host.remove(STAGED)
+    host.write("/boot/loader/entries/ostree-3.conf", deployment(3, line))
+    host.write("/usr/bin/rpm-ostree", RPM_OSTREE, 0o755)
+    host.remove("/run/ostree/line")
+    host.write("/boot/loader/entries/ostree-2.conf", deployment(2, line))
+    code, report = host.json("apply")
+    tally.check("with both there again it is taken back", code in (0, 3) and not set(FLAGS) & set(staged(host)),
+                (code, report, staged(host)))
 
 
 @case()
