@@ -319,9 +319,9 @@ static int note_all(struct doing *d)
 		if (is_build_step(step) && !step->deploys &&
 		    words_add(d->ledger->arena, &d->ledger->unbuilt, step->target) < 0)
 			return -ENOMEM;
-		array_foreach(it, &step->tokens)
-			if (step->deploys &&
-			    words_add(d->ledger->arena, &d->ledger->deployed, *it) < 0)
+		for (size_t j = 0; step->deploys && j < step->tokens.n; j++)
+			if (words_add(d->ledger->arena, &d->ledger->deployed, step->tokens.at[j]) <
+			    0)
 				return -ENOMEM;
 	}
 	return 0;

@@ -18,11 +18,6 @@ static void join(struct observer *o, const struct words *args, struct host_deplo
 	d->line = line;
 }
 
-static void unreadable(struct host_deployment *d)
-{
-	d->why = "it is not what libostree is known to write there";
-}
-
 /*
  * 1 when a deployment is staged. One that is locked is given up when the host goes down
  * (ostree-sysroot-deploy.c); one that brings no line of its own has that of the entries.
@@ -53,7 +48,7 @@ static int by_staged(struct observer *o, struct host_deployment *d)
 	if (!kept(o, r != -ENOMEM))
 		return 1;
 	if (r < 0)
-		unreadable(d);
+		d->why = "it is not what libostree is known to write there";
 	else
 		join(o, &args, d);
 	return 1;

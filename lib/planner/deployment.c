@@ -92,7 +92,7 @@ static int push(struct planning *p, struct words *argv, const char *option, cons
 {
 	const char *word = arena_printf(p->a, "--%s=%s", option, flag);
 
-	return word ? words_add(p->a, argv, word) < 0 ? -ENOMEM : 0 : -ENOMEM;
+	return !word || words_add(p->a, argv, word) < 0 ? -ENOMEM : 0;
 }
 
 static int push_both(struct planning *p, struct step *step, const char *option, const char *back,

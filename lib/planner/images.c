@@ -106,8 +106,7 @@ static int find_gate(struct planning *p)
 			"this host boots deployments of ostree, whose initramfs rpm-ostree makes, "
 			"and nothing here does that yet; give it the driver and the flags by hand "
 			"(rpm-ostree initramfs --enable --arg=--add-drivers --arg=vfio-pci; "
-			"rpm-ostree "
-			"kargs --append=rd.driver.pre=vfio-pci "
+			"rpm-ostree kargs --append=rd.driver.pre=vfio-pci "
 			"--append=vfio-pci.ids=VENDOR:DEVICE)");
 	if (p->sealed)
 		return close_gate(p, CODE_AMBIGUOUS_BOOT_LOADER, p->sealed);

@@ -38,14 +38,19 @@ static bool is_list(const char *path)
 }
 
 /* Names that another hand has loaded at boot; systemd takes the whole line as the name (5.18). */
+static int foreign_names(struct planning *p, const struct host_file *file, struct words *ret)
+{
+	if (!is_list(file->path) || strcmp(file->path, PATH_MODULES_LOAD) == 0)
+		return 0;
+	return module_list_parse(p->a, file->text, ret);
+}
+
 static int foreign_modules(struct planning *p, struct words *ret)
 {
 	array_foreach(it, &p->host->files) {
 		struct words names = {0};
 
-		if (!is_list(it->path) || strcmp(it->path, PATH_MODULES_LOAD) == 0)
-			continue;
-		if (module_list_parse(p->a, it->text, &names) < 0)
+		if (foreign_names(p, it, &names) < 0)
 			return -ENOMEM;
 		array_foreach(name, &names)
 			if (words_add(p->a, ret, *name) < 0)
@@ -83,9 +88,7 @@ int judge_loaded_beside(struct planning *p, const struct device_wish *wish)
 	array_foreach(it, &p->host->files) {
 		struct words names = {0};
 
-		if (!is_list(it->path) || strcmp(it->path, PATH_MODULES_LOAD) == 0)
-			continue;
-		if (module_list_parse(p->a, it->text, &names) < 0)
+		if (foreign_names(p, it, &names) < 0)
 			return -ENOMEM;
 		array_foreach(name, &names) {
 			const char *driver = err == 0 ? taken_by(p, wish, *name) : NULL;

@@ -253,12 +253,8 @@ def text_in(host, image, name):
     return contents(host, image)[name].decode()
 
 
-def reboot(host):
-    """What a reboot leaves to see: another boot id, the first entry's line, an empty /run, and all bound."""
-    line = host.read("/boot/grub/grub.cfg").split("\tlinux\t")[1].splitlines()[0]
-    host.write("/proc/sys/kernel/random/boot_id", "22222222-2222-3333-4444-555555555555\n")
-    host.write("/proc/cmdline", "BOOT_IMAGE=%s\n" % line)
-    host.write("/proc/modules", "vfio_pci 1 0 - Live 0x0\nvfio_iommu_type1 1 0 - Live 0x0\n")
+def bind(host):
+    """The card is on vfio-pci."""
     for name in ("vfio_pci", "vfio_iommu_type1"):
         host.mkdir("/sys/module/" + name)
     host.mkdir("/sys/bus/pci/drivers/vfio-pci")
@@ -267,6 +263,15 @@ def reboot(host):
         host.remove(device + "driver")
         host.link(device + "driver", "../../drivers/vfio-pci")
         host.write(device + "driver_override", "vfio-pci\n")
+
+
+def reboot(host):
+    """What a reboot leaves to see: another boot id, the first entry's line, an empty /run, and all bound."""
+    line = host.read("/boot/grub/grub.cfg").split("\tlinux\t")[1].splitlines()[0]
+    host.write("/proc/sys/kernel/random/boot_id", "22222222-2222-3333-4444-555555555555\n")
+    host.write("/proc/cmdline", "BOOT_IMAGE=%s\n" % line)
+    host.write("/proc/modules", "vfio_pci 1 0 - Live 0x0\nvfio_iommu_type1 1 0 - Live 0x0\n")
+    bind(host)
     shutil.rmtree(host.full("/run"), ignore_errors=True)
 
 

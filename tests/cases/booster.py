@@ -10,7 +10,7 @@ import os
 import subprocess
 
 import uki
-from arch import contents, images, inside, kept, run, use_arch, use_bash, use_systemd_boot
+from arch import bind, contents, images, inside, kept, run, use_arch, use_bash, use_systemd_boot
 from roots import KVER, MODPROBE, MODULES, RULES, codes, items, lasting, main, registry, states, untouched, wrong
 
 CONF = "/etc/booster.yaml"
@@ -150,14 +150,7 @@ def reboot(host):
     host.write("/proc/cmdline", "initrd=\\booster-linux.img %s\n" % options[len("options "):])
     host.write("/proc/modules", "".join("%s 1 0 - Live 0x0\n" % name for name in host.read(MODULES).splitlines()
                                         if not name.startswith("#")))
-    for name in ("vfio_pci", "vfio_iommu_type1"):
-        host.mkdir("/sys/module/" + name)
-    host.mkdir("/sys/bus/pci/drivers/vfio-pci")
-    for function in "01":
-        device = "/sys/bus/pci/devices/0000:01:00.%s/" % function
-        host.remove(device + "driver")
-        host.link(device + "driver", "../../drivers/vfio-pci")
-        host.write(device + "driver_override", "vfio-pci\n")
+    bind(host)
 
 
 @case(iommu=True)

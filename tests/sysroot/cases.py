@@ -58,6 +58,21 @@ def pending(plan):
     return [step for step in plan.get("steps", []) if step.get("class") not in ("live", "reboot")]
 
 
+def is_settled(root, tally):
+    """Nothing but a reboot is outstanding, and all waits for it."""
+    _, plan = document(root, "plan")
+    tally.equal("planning again: nothing is pending", pending(plan), [])
+    tally.check("all is armed or active", set(item_states(plan, "").values()) <= {"armed", "active"}, plan)
+
+
+def is_reverted(root, tally, before):
+    """Reverted: /etc is as its manifest BEFORE says."""
+    code, report = document(root, "revert")
+    tally.check("revert: done (exit 0 or 3)", code in (0, 3), report)
+    after = root.manifest("etc")
+    tally.check("revert: every byte under /etc is as before", after == before, differences(before, after))
+
+
 def identity(path):
     status = os.stat(path)
     return status.st_ino, status.st_mtime_ns

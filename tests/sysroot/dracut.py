@@ -5,8 +5,8 @@ import glob
 import os
 import subprocess
 
-from cases import BOTH, FLAGS, MODPROBE, RULES, SPEC, case, document, item_states, pending
-from root import differences, packages, read, sh, write
+from cases import BOTH, FLAGS, MODPROBE, RULES, SPEC, case, document, is_reverted, is_settled, item_states
+from root import packages, read, sh, write
 
 DROPIN = "etc/dracut.conf.d/90-passthroughd.conf"
 
@@ -52,13 +52,8 @@ def dracut_life(root, tally):
                 (loaded, [line for line in names.splitlines() if "cmdline.d" in line]))
     now, _ = root.entries()
     tally.check("every entry has the flags", now and all(flag in line for line in now for flag in FLAGS), now)
-    code, plan = document(root, "plan")
-    tally.equal("planning again: nothing is pending", pending(plan), [])
-    tally.check("all is armed or active", set(item_states(plan, "").values()) <= {"armed", "active"}, plan)
-    code, report = document(root, "revert")
-    tally.check("revert: done (exit 0 or 3)", code in (0, 3), report)
-    after = root.manifest("etc")
-    tally.check("revert: every byte under /etc is as before", after == before, differences(before, after))
+    is_settled(root, tally)
+    is_reverted(root, tally, before)
     tally.check("revert: nothing of ours is in the image", "passthroughd" not in inside(root))
     tally.equal("revert: the entries are as before", root.entries(), (normal, recovery))
 

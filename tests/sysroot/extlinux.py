@@ -4,7 +4,7 @@
 import glob
 import os
 
-from cases import FLAGS, SPEC, case, codes, document, item_states, pending
+from cases import FLAGS, SPEC, case, codes, document, is_reverted, is_settled
 from root import differences, packages, read, sh, write
 
 CONF, DEFAULTS, CMDLINE = "boot/extlinux/extlinux.conf", "etc/default/u-boot", "etc/kernel/cmdline"
@@ -45,13 +45,8 @@ def goes_round(root, tally, holder):
     holders = [name for name in root.manifest("etc") if os.path.isfile(root.at(name)) and b"pcie_aspm" in
                read(root.at(name))]
     tally.equal("the flags are in one file", holders, [holder])
-    code, plan = document(root, "plan")
-    tally.equal("planning again: nothing is pending", pending(plan), [])
-    tally.check("all is armed or active", set(item_states(plan, "").values()) <= {"armed", "active"}, plan)
-    code, report = document(root, "revert")
-    tally.check("revert: done (exit 0 or 3)", code in (0, 3), report)
-    after = root.manifest("etc")
-    tally.check("revert: every byte under /etc is as before", after == before, differences(before, after))
+    is_settled(root, tally)
+    is_reverted(root, tally, before)
     tally.equal("revert: the entries are as before", appended(root), former)
 
 

@@ -8,7 +8,7 @@ kernel-install asks for it too from 254 on, unless its configuration names the f
 import os
 import subprocess
 
-from cases import BOTH, FLAGS, SPEC, case, codes, document, item_states, pending
+from cases import BOTH, FLAGS, SPEC, case, codes, document, is_reverted, is_settled, pending
 from root import differences, packages, read, sh, write
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -69,17 +69,12 @@ def kernel_install_life(root, tally):
     tally.check("the entry has the flags", all(flag in entry(root) for flag in FLAGS), entry(root))
     tally.check("the copy is the image", copy(root) == read(root.initramfs))
     tally.equal("the entry was made once, by one run", runs(root), [root.kernel])
-    code, plan = document(root, "plan")
-    tally.equal("planning again: nothing is pending", pending(plan), [])
-    tally.check("all is armed or active", set(item_states(plan, "").values()) <= {"armed", "active"}, plan)
+    is_settled(root, tally)
     root.chroot("update-initramfs", "-u", "-k", root.kernel)
     tally.equal("an image made by hand has its entry made by the hook (3.12)", len(runs(root)), 2)
     code, plan = document(root, "plan")
     tally.equal("and nothing is pending", pending(plan), [])
-    code, report = document(root, "revert")
-    tally.check("revert: done (exit 0 or 3)", code in (0, 3), report)
-    after = root.manifest("etc")
-    tally.check("revert: every byte under /etc is as before", after == before, differences(before, after))
+    is_reverted(root, tally, before)
     tally.check("revert: no flag of ours in the entry", not any(flag in entry(root) for flag in FLAGS),
                 (former, entry(root)))
     tally.check("revert: the copy is the image", copy(root) == read(root.initramfs))

@@ -6,7 +6,7 @@ import json
 import os
 
 import dracut
-from cases import case, codes, document, item_states, pending
+from cases import case, codes, document, is_reverted, is_settled, pending
 from kernel_install import ESP, TOKEN, change_over, runs
 from root import differences, read, sh, write
 
@@ -68,16 +68,11 @@ def made(root, tally, name):
     tally.check("its initramfs is the one in /boot", holds_initramfs(root, name))
     tally.equal("it is the one image there", images(root), [os.path.basename(name)])
     tally.equal("by one run", runs(root), [root.kernel])
-    code, plan = document(root, "plan")
-    tally.equal("planning again: nothing is pending", pending(plan), [])
-    tally.check("all is armed or active", set(item_states(plan, "").values()) <= {"armed", "active"}, plan)
+    is_settled(root, tally)
 
 
 def taken_back(root, tally, name, before):
-    code, report = document(root, "revert")
-    tally.check("revert: done (exit 0 or 3)", code in (0, 3), report)
-    after = root.manifest("etc")
-    tally.check("revert: every byte under /etc is as before", after == before, differences(before, after))
+    is_reverted(root, tally, before)
     tally.check("revert: no flag of ours in the image", not set(FLAGS) & set(line(root, name)), line(root, name))
     tally.check("revert: its initramfs is the one in /boot", holds_initramfs(root, name))
 
@@ -160,10 +155,7 @@ def ukify_dracut(root, tally):
     for wanted in ("vfio-pci.ko", "etc/modprobe.d/00-passthroughd.conf", "00-passthroughd.rules"):
         tally.check("its initramfs holds " + wanted, wanted in names)
     tally.equal("planning again: nothing is pending", pending(document(root, "plan")[1]), [])
-    code, report = document(root, "revert")
-    tally.check("revert: done (exit 0 or 3)", code in (0, 3), report)
-    after = root.manifest("etc")
-    tally.check("revert: every byte under /etc is as before", after == before, differences(before, after))
+    is_reverted(root, tally, before)
     root.chroot("objcopy", "-O", "binary", "--only-section=.initrd", name, "/tmp/initrd")
     tally.check("revert: nothing of ours is in the image", "passthroughd" not in root.chroot("lsinitrd", "/tmp/initrd")
                 and not set(FLAGS) & set(line(root, name)))
